@@ -1,0 +1,152 @@
+#pragma once
+
+// The table of contents of the program: who can be told and asked what. One alias per actor.
+// All of these messages stay inside one actor_system; between nodes there are only frames of bytes.
+
+#include <caf/all.hpp>
+#include <memory>
+#include <vector>
+
+#include "actors/inspect.hpp"
+#include "messages/client_calls.hpp"
+#include "messages/peer_messages.hpp"
+#include "messages/storage_calls.hpp"
+#include "server/node_status.hpp"
+#include "statemachine/state_machine.hpp"
+
+namespace kiwi {
+
+// --- log store: owns the log database; its own thread. Failures are caf::error of category StorageError,
+// see actors/storage_errors.hpp.
+using LogStoreActor = caf::typed_actor<
+    // Makes one step of the durable stream durable. Answers in order, when it is synced (rule 2).
+    caf::replies_to<LogWrite>::with<LogWritten>,
+    // Reads entries back.
+    caf::replies_to<LogRead>::with<LogEntries>>;
+
+// --- state machine: owns the data database; its own thread.
+struct DigestRequest {
+  static constexpr const char* name = "DigestRequest";
+  Index index;
+  auto fields() { return std::tie(index); }
+};
+struct DigestAnswer {
+  static constexpr const char* name = "DigestAnswer";
+  bool found = false;
+  StateDigest digest;
+  auto fields() { return std::tie(found, digest); }
+};
+struct StatsRequest {
+  static constexpr const char* name = "StatsRequest";
+  std::uint8_t unused = 0;
+  auto fields() { return std::tie(unused); }
+};
+using StateMachineActor = caf::typed_actor<
+    // Applies entries in log order; answers with their replies.
+    caf::replies_to<ApplyBatch>::with<Applied>,
+    // Answers queries against what is applied at that moment, between two batches.
+    caf::replies_to<StateQueryBatch>::with<StateAnswers>,
+    // The digest as of a marker, when it is ready.
+    caf::replies_to<DigestRequest>::with<DigestAnswer>,
+    // Figures for INFO.
+    caf::replies_to<StatsRequest>::with<StateStats>>;
+
+/// What the raft actor sees of storage: the union, with one error type (the adaptor).
+using StorageActor = LogStoreActor::extend_with<StateMachineActor>;
+
+// --- client's side of a connection: gets the answers to what it submitted, in any order.
+using ClientPort = caf::typed_actor<caf::reacts_to<Answers>>;
+
+/// A batch of commands of one connection, in the order the client sent them (rule 13). `client` is unique
+/// per connection within this node.
+struct Submit {
+  static constexpr const char* name = "Submit";
+  std::uint64_t client = 0;
+  ClientPort port;
+  std::vector<ClientCommand> commands;
+};
+
+// --- embedding: one write or read, answered by a promise.
+struct Propose {
+  static constexpr const char* name = "Propose";
+  Bytes payload;
+  auto fields() { return std::tie(payload); }
+};
+struct Query {
+  static constexpr const char* name = "Query";
+  Bytes payload;
+  bool stale = false;
+  auto fields() { return std::tie(payload, stale); }
+};
+
+// --- peers
+struct FromPeer {
+  static constexpr const char* name = "FromPeer";
+  NodeId from;
+  std::vector<PeerMessage> messages;
+};
+/// What was queued for this peer is lost: link down, or queue full.
+struct PeerUnreachable {
+  static constexpr const char* name = "PeerUnreachable";
+  NodeId peer;
+  auto fields() { return std::tie(peer); }
+};
+/// May the sender of this Hello speak to us? Answered once its instance is durably bound (rule 11).
+struct HelloQuestion {
+  static constexpr const char* name = "HelloQuestion";
+  Hello hello;
+  auto fields() { return std::tie(hello); }
+};
+struct HelloVerdict {
+  static constexpr const char* name = "HelloVerdict";
+  std::string refusal;  // empty: welcome
+  Hello own;            // what to answer with
+  auto fields() { return std::tie(refusal, own); }
+};
+struct ToPeer {
+  static constexpr const char* name = "ToPeer";
+  std::vector<PeerMessage> messages;
+};
+/// One per other node: owns the outgoing connections to it (a control lane and a bulk lane) and their bounded
+/// queues. Never blocks; drops and reports PeerUnreachable instead.
+using PeerActor = caf::typed_actor<caf::reacts_to<ToPeer>>;
+
+struct Bootstrap {
+  static constexpr const char* name = "Bootstrap";
+  std::uint8_t unused = 0;
+  auto fields() { return std::tie(unused); }
+};
+struct DigestMarker {
+  static constexpr const char* name = "DigestMarker";
+  std::uint8_t unused = 0;
+  auto fields() { return std::tie(unused); }
+};
+struct StatusRequest {
+  static constexpr const char* name = "StatusRequest";
+  bool with_stats = false;  // also ask storage for its figures (INFO)
+  auto fields() { return std::tie(with_stats); }
+};
+using StatusPtr = std::shared_ptr<const NodeStatus>;
+
+// --- the raft actor: owns the core. The handle to a replica.
+using ReplicaActor = caf::typed_actor<
+    // Commands of a connection; answers go to its port.
+    caf::reacts_to<Submit>,
+    // A write: answered when applied here. A linearizable (or stale) read.
+    caf::replies_to<Propose>::with<ClientResponse>, caf::replies_to<Query>::with<ClientResponse>,
+    // From the network.
+    caf::reacts_to<FromPeer>, caf::reacts_to<PeerUnreachable>,
+    caf::replies_to<HelloQuestion>::with<HelloVerdict>,
+    // Role, term, members, followers, counters.
+    caf::replies_to<StatusRequest>::with<StatusPtr>,
+    // Puts a digest marker into the log; answered with its index when applied here.
+    caf::replies_to<DigestMarker>::with<Index>, caf::replies_to<DigestRequest>::with<DigestAnswer>,
+    // RAFT.CLUSTER INIT.
+    caf::replies_to<Bootstrap>::with<caf::unit_t>>;
+
+}  // namespace kiwi
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kiwi::Submit)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kiwi::FromPeer)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kiwi::ToPeer)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kiwi::StatusPtr)

@@ -1,0 +1,130 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "messages/entry.hpp"
+#include "messages/ids.hpp"
+#include "messages/snapshot_meta.hpp"
+
+namespace kiwi {
+
+// What nodes say to each other. Every message carries the sender's term; a message of a lower term is
+// answered with the receiver's own term, never dropped.
+
+/// Raft 5.2 and thesis 9.6. With pre_vote set nothing is promised and nothing becomes durable: `term` is the
+/// term the sender *would* campaign in. `transfer`: the leader itself asked for this campaign (thesis 3.10).
+struct VoteRequest {
+  static constexpr const char* name = "VoteRequest";
+  Term term;
+  LogId last_log_id;  // of the sender's log, with what is not yet durable left out
+  bool pre_vote = false;
+  bool transfer = false;
+  auto fields() { return std::tie(term, last_log_id, pre_vote, transfer); }
+};
+
+/// `term` is the voter's own term for a refusal, and the asked-for term for a grant (of either kind).
+struct VoteResponse {
+  static constexpr const char* name = "VoteResponse";
+  Term term;
+  bool pre_vote = false;
+  bool granted = false;
+  auto fields() { return std::tie(term, pre_vote, granted); }
+};
+
+/// Raft 5.3. `round` is the leader's latest leadership-confirmation round (thesis 6.4), echoed in the reply.
+/// `sequence` counts the appends to this follower within the leader's term; echoed too.
+struct AppendRequest {
+  static constexpr const char* name = "AppendRequest";
+  Term term;
+  LogId previous;
+  Index commit;
+  std::uint64_t round = 0;
+  std::uint64_t sequence = 0;
+  std::vector<Entry> entries;
+  auto fields() { return std::tie(term, previous, commit, round, sequence, entries); }
+};
+
+/// On success `match` is the last entry of the request (or `previous`): it is durable here and equals the
+/// leader's. On a mismatch `match` is 0 and `hint` says the conflicting term and its first index, or
+/// (term 0, last index + 1) when the log is too short (Raft 5.3, last paragraphs).
+struct AppendResponse {
+  static constexpr const char* name = "AppendResponse";
+  Term term;
+  bool success = false;
+  Index match;
+  LogId hint;
+  std::uint64_t round = 0;
+  std::uint64_t sequence = 0;
+  std::uint64_t clock_ms = 0;  // the follower's own clock, Unix milliseconds (safety rule 8)
+  auto fields() { return std::tie(term, success, match, hint, round, sequence, clock_ms); }
+};
+
+/// Says "I lead", carries the commit index and the round. Never queues behind appends.
+struct HeartbeatRequest {
+  static constexpr const char* name = "HeartbeatRequest";
+  Term term;
+  Index commit;  // at most what this follower is known to match
+  std::uint64_t round = 0;
+  auto fields() { return std::tie(term, commit, round); }
+};
+
+struct HeartbeatResponse {
+  static constexpr const char* name = "HeartbeatResponse";
+  Term term;
+  std::uint64_t round = 0;
+  std::uint64_t clock_ms = 0;
+  auto fields() { return std::tie(term, round, clock_ms); }
+};
+
+/// Raft 7, in chunks. Vocabulary for the snapshot transfer; a node of this version answers with
+/// `accepted = false` and a reason.
+struct InstallSnapshotRequest {
+  static constexpr const char* name = "InstallSnapshotRequest";
+  Term term;
+  SnapshotMeta meta;
+  std::string file;
+  std::uint64_t offset = 0;
+  bool done = false;
+  Bytes data;
+  auto fields() { return std::tie(term, meta, file, offset, done, data); }
+};
+
+struct InstallSnapshotResponse {
+  static constexpr const char* name = "InstallSnapshotResponse";
+  Term term;
+  bool accepted = false;
+  std::string reason;
+  auto fields() { return std::tie(term, accepted, reason); }
+};
+
+/// Thesis 3.10: the leader asks its successor to campaign at once. Vocabulary for leadership transfer.
+struct TimeoutNowRequest {
+  static constexpr const char* name = "TimeoutNowRequest";
+  Term term;
+  auto fields() { return std::tie(term); }
+};
+
+/// The order is the wire's message number: append at the end only.
+using PeerMessage = std::variant<VoteRequest, VoteResponse, AppendRequest, AppendResponse, HeartbeatRequest,
+                                 HeartbeatResponse, InstallSnapshotRequest, InstallSnapshotResponse,
+                                 TimeoutNowRequest>;
+
+/// First message of each connection, both ways. `reason` is empty unless the answer is a refusal.
+struct Hello {
+  static constexpr const char* name = "Hello";
+  std::uint32_t protocol_version = 0;
+  ClusterId cluster;
+  NodeId node;      // the sender
+  NodeId target;    // whom the sender believes to talk to
+  InstanceId instance;
+  std::uint8_t lane = 0;  // 0: control (votes, heartbeats, acknowledgements), 1: bulk (appends, snapshots)
+  std::string reason;
+  auto fields() { return std::tie(protocol_version, cluster, node, target, instance, lane, reason); }
+};
+
+inline constexpr std::uint32_t kPeerProtocolVersion = 1;
+
+}  // namespace kiwi

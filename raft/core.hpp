@@ -1,0 +1,213 @@
+#pragma once
+
+// The Raft protocol as a value: no threads, no clock, no I/O, no randomness but a seed. Put inputs in, call
+// take_output(), do what it says. Copyable, so that a test can fork it.
+//
+// Sources: "Raft" is Ongaro and Ousterhout, In Search of an Understandable Consensus Algorithm (extended
+// version); "thesis" is Ongaro's dissertation; "rule N" is docs/architecture.md, safety rules.
+//
+// Owner: the raft actor, and nobody else (rule 1).
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "messages/entry.hpp"
+#include "messages/ids.hpp"
+#include "messages/membership.hpp"
+#include "messages/peer_messages.hpp"
+#include "messages/vote.hpp"
+#include "raft/log_view.hpp"
+#include "raft/progress.hpp"
+#include "raft/read_queue.hpp"
+
+namespace kiwi::raft {
+
+struct Options {
+  NodeId id;
+  /// Draws the election time-outs.
+  std::uint64_t seed = 1;
+  /// An election time-out is drawn anew each time from [min, max] ticks.
+  std::uint32_t election_ticks_min = 10;
+  std::uint32_t election_ticks_max = 20;
+  std::uint32_t heartbeat_ticks = 2;
+  /// One append request carries at most this many bytes (weight_bytes), but at least one entry.
+  std::uint64_t max_append_bytes = 1u << 20;
+  /// Window per follower in replicate state: unacknowledged appends and their bytes.
+  std::uint32_t max_inflight_appends = 64;
+  std::uint64_t max_inflight_bytes = 4u << 20;
+  /// Leader: proposals are refused (overloaded) while more bytes than this are not yet committed.
+  std::uint64_t max_uncommitted_bytes = 64u << 20;
+  /// Entries handed out to be applied and not yet reported applied.
+  std::uint64_t max_applying_bytes = 8u << 20;
+  /// Entries that are durable and applied stay in memory up to this, for lagging followers.
+  std::uint64_t max_cached_bytes = 32u << 20;
+  /// Reads waiting for confirmation; more are refused.
+  std::uint32_t max_pending_reads = 100'000;
+};
+
+/// What the log store and the state machine found at start.
+struct Restored {
+  Vote vote;
+  /// Everything up to here is gone from the log (0/0: nothing).
+  LogId purged;
+  /// Terms of the log that is there: each run starts at `first` and lasts to the next run or to `last`.
+  std::vector<TermRun> runs;
+  LogId last;  // equals `purged` when the log is empty
+  /// Oldest first: the membership as of purged or applied (or the initial one, with id 0/0), then one for
+  /// each membership entry in the log after it. Empty: this node belongs to no cluster yet.
+  std::vector<std::pair<LogId, Membership>> memberships;
+  LogId applied;  // by the state machine, durably
+  std::uint64_t last_stamp_ms = 0;  // of the last entry, or of the applied state if later
+};
+
+enum class Role : std::uint8_t { follower, pre_candidate, candidate, leader, learner };
+const char* to_string(Role);
+
+enum class Refusal : std::uint8_t {
+  not_leader,  // see leader()
+  overloaded,  // a limit of Options is reached
+  too_large,   // the payload is above kMaxRequestBytes
+};
+
+struct Outgoing {
+  NodeId to;
+  PeerMessage message;
+};
+
+/// A read that may be served: once exactly `at` is applied (or at once, if `at` is applied already) and
+/// before anything later is. `now_ms` is the leader's time for it (rule 8).
+struct ReadyRead {
+  std::uint64_t token = 0;
+  Index at;
+  std::uint64_t now_ms = 0;
+};
+
+/// Asks for entries that are no longer in memory; answered by Core::entries_read or Core::read_failed.
+struct Fetch {
+  std::uint64_t number = 0;
+  Index first;
+  Index last;
+  std::uint64_t max_bytes = 0;
+};
+
+/// What the core wants done. Handle the members in this order. Everything in here may go at once: messages
+/// that promise something durable are kept inside the core until persisted() (rule 2).
+struct Output {
+  /// Not 0: one step of the durable stream has this number; report it with persisted(). Steps are numbered
+  /// 1, 2, 3, ... and must become durable in that order.
+  std::uint64_t write = 0;
+  std::optional<Vote> vote;
+  Index truncate_from;  // 0: none
+  std::vector<Entry> entries;
+
+  std::vector<Outgoing> messages;
+  std::vector<Fetch> fetches;
+
+  /// To be applied, in order, right after what was handed out before. All are committed, and durable here.
+  std::vector<Entry> apply;
+  /// Merge with `apply` by `at`; sorted by `at`.
+  std::vector<ReadyRead> reads;
+  /// Reads that will not be answered: this node does not lead any more. Surely without effect.
+  std::vector<std::uint64_t> failed_reads;
+
+  /// Role, term or leader changed; ask the core for the values.
+  bool state_changed = false;
+  /// This node led and does not any more: the fate of proposals not yet applied is unknown (rule 9).
+  bool lost_leadership = false;
+
+  bool empty() const;
+};
+
+/// For INFO and metrics. Counts since the core was made.
+struct Counters {
+  std::uint64_t elections_started = 0;
+  std::uint64_t elections_won = 0;
+  std::uint64_t pre_votes_started = 0;
+  std::uint64_t votes_granted = 0;
+  std::uint64_t step_downs = 0;
+  std::uint64_t check_quorum_failures = 0;
+  std::uint64_t proposals = 0;
+  std::uint64_t proposals_refused = 0;
+  std::uint64_t reads = 0;
+  std::uint64_t read_rounds = 0;
+  std::uint64_t append_mismatches = 0;
+};
+
+struct FollowerStatus {
+  NodeId id;
+  Index match;
+  Index next;
+  ProgressState state = ProgressState::probe;
+  std::uint64_t inflight_appends = 0;
+  std::uint64_t inflight_bytes = 0;
+  bool recently_active = false;
+  bool voter = false;
+};
+
+class Core {
+ public:
+  Core(Options options, Restored restored);
+
+  // --- Inputs. None of them may be called while an Output is being handled by somebody else.
+  /// The local clock, Unix milliseconds; call before inputs whenever it moved. It may jump: only stamps and
+  /// replies to heartbeats use it, never a time-out.
+  void set_clock(std::uint64_t unix_ms);
+  /// One unit of logical time.
+  void tick();
+  /// A message from a peer. Messages from nodes outside the membership are answered only where Raft's safety
+  /// asks for it.
+  void step(NodeId from, PeerMessage message);
+  /// Appends to the leader's log. The returned index is where it will be if it commits in this term.
+  tl::expected<Index, Refusal> propose(EntryKind kind, Bytes payload);
+  /// A linearizable read; `token` comes back in Output::reads or failed_reads. It will be served at an
+  /// applied index of at least `at_least` (the asker's own last write), and before anything that is proposed
+  /// after this call (rule 13, see read_queue.hpp).
+  tl::expected<void, Refusal> read(std::uint64_t token, Index at_least);
+  /// Write `number` and all before it are durable. `last` is what the log store says its log ends with after
+  /// that write; it must agree with what the core wrote (asserted).
+  void persisted(std::uint64_t number, LogId last);
+  /// Everything up to `index` is applied to the state machine.
+  void applied(Index index);
+  void entries_read(std::uint64_t fetch_number, std::vector<Entry> entries);
+  void read_failed(std::uint64_t fetch_number);
+  /// The transport lost what it had queued for `peer` (link down, queue full): in-flight appends to it count
+  /// as lost and it is probed again.
+  void unreachable(NodeId peer);
+  /// A cluster of one: makes this node, which belongs to no cluster, its only voter (RAFT.CLUSTER INIT).
+  /// Requires has_cluster() to be false.
+  void bootstrap(Membership membership);
+
+  Output take_output();
+
+  // --- Reading the state
+  Role role() const;
+  Term term() const;
+  /// 0: not known.
+  NodeId leader() const;
+  Vote vote() const;
+  Index commit() const;
+  Index durable() const;
+  Index applied() const;
+  LogId last_log_id() const;
+  bool has_cluster() const;
+  const Membership& membership() const;
+  /// Leader: the no-op of its term is committed, so reads can be served.
+  bool leader_ready() const;
+  /// The leader's time: max(last stamp, median of the voters' clocks) (rule 8). Elsewhere: the last stamp.
+  std::uint64_t agreed_time_ms() const;
+  /// Followers: everything that the leader had committed when it was first heard is applied (for -LOADING).
+  bool caught_up_once() const;
+  std::uint64_t uncommitted_bytes() const;
+  std::uint64_t log_bytes_in_memory() const;
+  std::vector<FollowerStatus> followers() const;  // leader only; else empty
+  const Counters& counters() const;
+  const Options& options() const;
+
+ private:
+  // raft/core.cpp, election.cpp, replication.cpp, ...
+};
+
+}  // namespace kiwi::raft

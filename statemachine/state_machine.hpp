@@ -1,0 +1,99 @@
+#pragma once
+
+// What a replicated state machine is, for Kiwi's own Redis machine and for those that applications bring.
+// The operations are the source design's: applied state, apply, get snapshot builder, begin receiving,
+// install, get current snapshot.
+//
+// Owner: the state machine actor; all calls come one after the other, on its thread.
+// Determinism is the implementer's duty: the same entries must give the same state and replies on every node.
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "messages/entry.hpp"
+#include "messages/snapshot_meta.hpp"
+#include "messages/storage_calls.hpp"
+#include "messages/storage_error.hpp"
+
+namespace kiwi {
+
+/// What a finished digest says: the state as of the marker at `index` hashes to `hex`.
+struct StateDigest {
+  static constexpr const char* name = "StateDigest";
+  Index index;
+  std::string hex;
+  std::uint64_t keys = 0;
+  auto fields() { return std::tie(index, hex, keys); }
+};
+
+/// For INFO. Keys include those whose time has passed but whose bytes are still there.
+struct StateStats {
+  static constexpr const char* name = "StateStats";
+  std::uint64_t keys = 0;
+  std::uint64_t keys_with_expiry = 0;
+  std::uint64_t expired_keys = 0;   // removed by time since start
+  std::uint64_t entries_applied = 0;
+  std::uint64_t batches_applied = 0;
+  std::uint64_t queries = 0;
+  std::uint64_t disk_bytes = 0;
+  std::uint64_t memory_bytes = 0;   // memtables and block cache
+  Index durable_applied;            // what a crash now would come back to
+  std::uint64_t keyspace_hits = 0;
+  std::uint64_t keyspace_misses = 0;
+  auto fields() {
+    return std::tie(keys, keys_with_expiry, expired_keys, entries_applied, batches_applied, queries, disk_bytes,
+                    memory_bytes, durable_applied, keyspace_hits, keyspace_misses);
+  }
+};
+
+struct ApplyResult {
+  std::vector<Reply> replies;          // one per entry, in order
+  std::uint64_t next_deadline_ms = 0;  // 0: nothing waits for time
+};
+
+/// Builds a snapshot of the state without holding up apply. Owned and run by the snapshot builder actor.
+class SnapshotBuilder {
+ public:
+  virtual ~SnapshotBuilder() = default;
+  virtual Result<SnapshotMeta> build_snapshot() = 0;
+};
+
+class StateMachine {
+ public:
+  virtual ~StateMachine() = default;
+
+  /// What is applied. Right after opening: what a crash left, from where the log is applied again.
+  virtual AppliedState applied_state() const = 0;
+
+  /// Applies entries in log order, right after the last applied one. Their effects, the applied index, the
+  /// applied time and the membership move together or not at all (rule 6). An error here is a failure of the
+  /// storage: the node stops. A command's own error is its reply.
+  virtual Result<ApplyResult> apply(const std::vector<Entry>& entries) = 0;
+
+  /// Answers a query against the applied state; see StateAnswer for a query that needs a tick first.
+  virtual Result<StateAnswer> query(const StateQuery& query) = 0;
+
+  /// Makes everything applied so far survive a crash. Called at an ordered stop, and before a log purge.
+  virtual Result<Index> flush() = 0;
+
+  /// A bounded slice of background work (digests, clean-up). True: there is more to do.
+  virtual Result<bool> background_work() { return false; }
+  /// The digest as of the marker entry at `index`, once background_work has finished it.
+  virtual std::optional<StateDigest> digest(Index index) const {
+    static_cast<void>(index);
+    return std::nullopt;
+  }
+  virtual StateStats stats() const { return {}; }
+
+  // Snapshots. A machine that does not offer them answers StorageKind::unsupported.
+  virtual Result<std::unique_ptr<SnapshotBuilder>> get_snapshot_builder();
+  /// A folder to receive the files of a snapshot into.
+  virtual Result<std::string> begin_receiving_snapshot();
+  virtual Result<void> install_snapshot(const SnapshotMeta& meta, const std::string& folder);
+  virtual Result<std::optional<SnapshotMeta>> get_current_snapshot();
+};
+
+}  // namespace kiwi

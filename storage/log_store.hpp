@@ -1,0 +1,104 @@
+#pragma once
+
+// The durable log of one replica on RocksDB: entries, vote, purge point, identity, peer bindings.
+// Knows nothing of Raft's protocol. Not thread-safe: one owner, the log store actor (or its thread).
+// On-disk format: drawn in storage/log_format.hpp.
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "messages/entry.hpp"
+#include "messages/ids.hpp"
+#include "messages/membership.hpp"
+#include "messages/storage_calls.hpp"
+#include "messages/storage_error.hpp"
+#include "messages/vote.hpp"
+#include "messages/term_run.hpp"
+
+namespace rocksdb {
+class Env;
+class DB;
+}  // namespace rocksdb
+
+namespace kiwi::storage {
+
+/// Who this data directory is. Written once, when the directory is made (rule 11).
+struct Identity {
+  ClusterId cluster;  // 0: belongs to no cluster yet
+  NodeId node;
+  InstanceId instance;
+  NodeAddress address;
+  Membership initial_membership;  // empty: none yet
+};
+
+struct LogStoreOptions {
+  std::string dir;               // DIR/log
+  rocksdb::Env* env = nullptr;   // null: RocksDB's default; else a simulated one
+  bool simulated = false;        // true: no background threads, flush only when asked (see the spike's traps)
+  std::uint64_t write_buffer_bytes = 64u << 20;
+  /// The state machine's durable applied index: a log that ends below it is damaged (rule 5). 0: unknown.
+  Index durable_applied;
+};
+
+/// What open() found.
+struct Recovered {
+  Identity identity;
+  Vote vote;
+  LogId purged;
+  LogId last;  // equals purged when there is no entry
+  std::vector<TermRun> runs;
+  /// Membership entries in the log, oldest first.
+  std::vector<std::pair<LogId, Membership>> memberships;
+  std::vector<PeerBinding> bindings;
+  std::uint64_t last_stamp_ms = 0;
+  std::uint64_t torn_bytes = 0;  // cut from the end of the write-ahead log
+  std::uint64_t entries = 0;
+};
+
+struct LogStoreStats {
+  std::uint64_t syncs = 0;
+  std::uint64_t entries_written = 0;
+  std::uint64_t bytes_written = 0;  // payload bytes
+  std::uint64_t sync_total_us = 0;
+  std::uint64_t sync_max_us = 0;
+  std::uint64_t last_sync_us = 0;
+};
+
+class LogStore {
+ public:
+  /// True when `dir` holds a log store (even a damaged one).
+  static bool exists(const LogStoreOptions& options);
+  /// Makes a new, empty store with this identity, durably. Fails if one exists.
+  static Result<void> create(const LogStoreOptions& options, const Identity& identity);
+  /// Opens and recovers. A torn tail is cut; damage before the end is StorageKind::corruption with the first
+  /// bad index; an unknown format version is StorageKind::mismatch. What was recovered is durable in a new
+  /// synced file before this returns (rule 4).
+  static Result<std::unique_ptr<LogStore>> open(const LogStoreOptions& options, Recovered& recovered);
+  ~LogStore();
+
+  /// Makes the steps durable, in order, with one synced write. After the first failure the store is poisoned:
+  /// every later call fails with the first error (rule 4). ENOSPC: outcome not_written when that is certain.
+  Result<LogId> write(const std::vector<LogWrite>& group);
+  /// Entries [first, last], as many as fit into max_bytes, at least one. Each is checked against its checksum
+  /// and its index. Below the purge point or above the end: StorageKind::invalid_request.
+  Result<std::vector<Entry>> read(Index first, Index last, std::uint64_t max_bytes) const;
+  /// Turns a directory without a cluster into one of this cluster (RAFT.CLUSTER INIT). Durable on return.
+  Result<void> adopt_cluster(ClusterId cluster, const Membership& initial);
+
+  LogId last() const;
+  LogId purged() const;
+  bool poisoned() const;
+  const LogStoreStats& stats() const;
+  /// Bytes on disk, about.
+  std::uint64_t disk_bytes() const;
+
+ private:
+  struct Impl;
+  explicit LogStore(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace kiwi::storage
