@@ -16,13 +16,21 @@
 
 namespace kiwi {
 
+struct LogStatsRequest {
+  static constexpr const char* name = "LogStatsRequest";
+  std::uint8_t unused = 0;
+  auto fields() { return std::tie(unused); }
+};
+
 // --- log store: owns the log database; its own thread. Failures are caf::error of category StorageError,
 // see actors/storage_errors.hpp.
 using LogStoreActor = caf::typed_actor<
     // Makes one step of the durable stream durable. Answers in order, when it is synced (rule 2).
     caf::replies_to<LogWrite>::with<LogWritten>,
     // Reads entries back.
-    caf::replies_to<LogRead>::with<LogEntries>>;
+    caf::replies_to<LogRead>::with<LogEntries>,
+    // Figures for INFO.
+    caf::replies_to<LogStatsRequest>::with<LogStoreFigures>>;
 
 // --- state machine: owns the data database; its own thread.
 struct DigestRequest {

@@ -124,8 +124,10 @@ struct StateQueryBatch {
 struct StateAnswer {
   static constexpr const char* name = "StateAnswer";
   std::uint64_t token = 0;
-  /// Not 0: the query met a deadline that passed by now_ms but not by the applied stamp. `reply` is void; a
-  /// tick of at least this stamp must be applied before the query is asked again (rule 8).
+  /// Not 0: the query met a deadline that passed by now_ms but not by the applied stamp. `reply` is complete and
+  /// treats that key as expired, but it must be held back until an entry with at least this stamp is applied, so
+  /// that no later leader can show the key alive again (rule 8). Not asking again keeps rule 13: the reply is
+  /// of the read's own place in the connection's order.
   std::uint64_t needs_tick_ms = 0;
   Reply reply;
   auto fields() { return std::tie(token, needs_tick_ms, reply); }

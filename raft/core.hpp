@@ -197,6 +197,8 @@ class Core {
   /// Leader: the no-op of its term is committed, so reads can be served.
   bool leader_ready() const;
   /// The leader's time: max(last stamp, median of the voters' clocks) (rule 8). Elsewhere: the last stamp.
+  /// Never goes back while this node leads: every later entry's stamp is at least any now_ms that was given out
+  /// with a ReadyRead before it was proposed.
   std::uint64_t agreed_time_ms() const;
   /// Followers: everything that the leader had committed when it was first heard is applied (for -LOADING).
   bool caught_up_once() const;

@@ -15,7 +15,9 @@
 
 namespace kiwi {
 
+/// Times in microseconds.
 struct LogStoreFigures {
+  static constexpr const char* name = "LogStoreFigures";
   std::uint64_t syncs = 0;
   std::uint64_t sync_last_us = 0;
   std::uint64_t sync_max_us = 0;
@@ -23,6 +25,9 @@ struct LogStoreFigures {
   std::uint64_t entries_written = 0;
   std::uint64_t bytes_written = 0;
   std::uint64_t disk_bytes = 0;
+  auto fields() {
+    return std::tie(syncs, sync_last_us, sync_max_us, sync_total_us, entries_written, bytes_written, disk_bytes);
+  }
 };
 
 struct NodeStatus {
