@@ -22,6 +22,14 @@ struct LogStatsRequest {
   auto fields() { return std::tie(unused); }
 };
 
+/// Turns a directory without a cluster into one of this cluster; answered when that is durable.
+struct AdoptCluster {
+  static constexpr const char* name = "AdoptCluster";
+  ClusterId cluster;
+  Membership initial;
+  auto fields() { return std::tie(cluster, initial); }
+};
+
 // --- log store: owns the log database; its own thread. Failures are caf::error of category StorageError,
 // see actors/storage_errors.hpp.
 using LogStoreActor = caf::typed_actor<
@@ -30,7 +38,9 @@ using LogStoreActor = caf::typed_actor<
     // Reads entries back.
     caf::replies_to<LogRead>::with<LogEntries>,
     // Figures for INFO.
-    caf::replies_to<LogStatsRequest>::with<LogStoreFigures>>;
+    caf::replies_to<LogStatsRequest>::with<LogStoreFigures>,
+    // RAFT.CLUSTER INIT.
+    caf::replies_to<AdoptCluster>::with<caf::unit_t>>;
 
 // --- state machine: owns the data database; its own thread.
 struct DigestRequest {
@@ -99,6 +109,12 @@ struct PeerUnreachable {
   NodeId peer;
   auto fields() { return std::tie(peer); }
 };
+/// Both lanes to this peer are up: what is sent from now on leaves.
+struct PeerUp {
+  static constexpr const char* name = "PeerUp";
+  NodeId peer;
+  auto fields() { return std::tie(peer); }
+};
 /// May the sender of this Hello speak to us? Answered once its instance is durably bound (rule 11).
 struct HelloQuestion {
   static constexpr const char* name = "HelloQuestion";
@@ -143,7 +159,7 @@ using ReplicaActor = caf::typed_actor<
     // A write: answered when applied here. A linearizable (or stale) read.
     caf::replies_to<Propose>::with<ClientResponse>, caf::replies_to<Query>::with<ClientResponse>,
     // From the network.
-    caf::reacts_to<FromPeer>, caf::reacts_to<PeerUnreachable>,
+    caf::reacts_to<FromPeer>, caf::reacts_to<PeerUnreachable>, caf::reacts_to<PeerUp>,
     caf::replies_to<HelloQuestion>::with<HelloVerdict>,
     // Role, term, members, followers, counters.
     caf::replies_to<StatusRequest>::with<StatusPtr>,
