@@ -1,12 +1,32 @@
 #pragma once
 
-// Bytes that leave or outlive the process: cereal's portable binary (little-endian), read by a reader that
+// Bytes that leave or outlive the process: cereal archives of the messages' fields(), read by a reader that
 // believes no length. The only place that includes cereal is codec.cpp. Formats are versioned: the first byte
-// of an encoded value is its format version, and an unknown one is an error.
+// of an encoded value is its format version (1 now), and an unknown one is an error.
+//
+// "fields" below means the members in the order of fields(), as cereal's portable binary archive writes them
+// on a little-endian machine, except that the archive's leading byte of endianness is left out and lengths
+// have 32 bits (nothing that is encoded may come near 4 GiB, see limits.hpp; it halves the overhead of a
+// small command):
+//
+//   integers, enums    their own width, little-endian     bool    one byte, 0 or 1
+//   string, Bytes      [u32 length][bytes]                vector  [u32 count][elements]
+//
+//   ClientRequest                   [u8 1][fields]     so: [u8 1][u32 count] then per argument [u32
+//   length][bytes] ClientResponse                  [u8 1][fields] Membership, Vote, SnapshotMeta  [u8
+//   1][fields][u64 checksum64 of all before] Entry                           [u8 1][u8 kind][u64 term][u64
+//   index][u64 stamp_ms][payload: all that is
+//                                   left][u64 checksum64 of all before]
+//   peer frame                      below
+//
+// Every decoder takes exactly one value: bytes left over are an error, and so are an unknown enum value, a
+// bool above 1, and more than kMaxNesting vectors within each other. A decoder allocates at most a small
+// multiple (below 20) of its input, whatever the input claims.
 
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include "messages/client.hpp"
@@ -26,10 +46,20 @@ struct DecodeError {
 template <class T>
 using Decoded = tl::expected<T, DecodeError>;
 
+/// Vectors within vectors (nested replies). Encoding a deeper value is a bug.
+inline constexpr std::size_t kMaxNesting = 32;
+/// An encoded request takes kRequestFixedBytes + the sum of (kRequestArgumentBytes + length) over its
+/// arguments.
+inline constexpr std::uint64_t kRequestFixedBytes = 5;
+inline constexpr std::uint64_t kRequestArgumentBytes = 4;
+/// An encoded entry takes this and its payload.
+inline constexpr std::uint64_t kEntryFixedBytes = 34;
+
 /// 64-bit checksum (XXH3) of `bytes`.
 std::uint64_t checksum64(std::string_view bytes);
 
-// --- ClientRequest <-> entry payload. decode keeps windows into `payload`: no copy of the arguments.
+// --- ClientRequest <-> entry payload. decode keeps windows into `payload`: no copy of the arguments. At
+// least one argument, at most kMaxArguments, at most kMaxRequestBytes in all; else decode fails.
 Bytes encode_request(const ClientRequest& request);
 /// Appends the encoded request to `out`, for batches that share one buffer.
 void encode_request_to(const ClientRequest& request, std::string& out);
@@ -47,14 +77,16 @@ Decoded<Vote> decode_vote(std::string_view bytes);
 std::string encode_snapshot_meta(const SnapshotMeta& meta);
 Decoded<SnapshotMeta> decode_snapshot_meta(std::string_view bytes);
 
-/// One entry as it lies in the log: version, kind, term, index, stamp, payload, then checksum64 of all before.
+/// One entry as it lies in the log: version, kind, term, index, stamp, payload, then checksum64 of all
+/// before.
 std::string encode_entry(const Entry& entry);
 void encode_entry_to(const Entry& entry, std::string& out);
 /// Keeps a window into `bytes` for the payload. A wrong checksum is an error that says so.
 Decoded<Entry> decode_entry(const Bytes& bytes);
 
-// --- Peer frames: [u32 length of body][u64 checksum of body][body], body = [u8 version][u8 type][message].
-// All integers little-endian. See docs/architecture.md.
+// --- Peer frames: [u32 length of body][u64 checksum of body][body], body = [u8 version][u8 type][fields].
+// type: 0 for Hello, 1 + the place in PeerMessage for the others. All integers little-endian. A frame above
+// kMaxFrameBytes is a bug of the sender (asserted). See docs/architecture.md.
 inline constexpr std::size_t kFrameHeaderBytes = 12;
 /// A whole frame, header included.
 std::string encode_frame(const PeerMessage& message);

@@ -11,4 +11,7 @@ inline constexpr std::uint16_t kSlots = 16384;
 /// non-empty one (Redis Cluster specification, "Key distribution model" and "Hash tags").
 std::uint16_t key_slot(std::string_view key);
 
+/// CRC-16/XMODEM of all of `bytes`.
+std::uint16_t crc16_xmodem(std::string_view bytes);
+
 }  // namespace kiwi

@@ -1,0 +1,434 @@
+#include "messages/codec.hpp"
+
+#include <xxhash.h>
+
+#include <algorithm>
+#include <bit>
+#include <cereal/cereal.hpp>
+#include <cstring>
+#include <exception>
+#include <limits>
+#include <type_traits>
+#include <utility>
+
+#include "messages/assert.hpp"
+#include "messages/limits.hpp"
+
+static_assert(std::endian::native == std::endian::little, "the formats are little-endian");
+
+namespace kiwi::codec {
+
+constexpr std::uint8_t kFormatVersion = 1;
+constexpr std::size_t kLengthBytes = sizeof(std::uint32_t);
+constexpr std::size_t kChecksumBytes = sizeof(std::uint64_t);
+
+template <class T>
+concept Message = requires(T& x) {
+  x.fields();
+  T::name;
+};
+
+/// The least that a value takes on the wire: a container of n elements needs n times that.
+template <class T>
+constexpr std::size_t wire_minimum() {
+  if constexpr (std::is_arithmetic_v<T> || std::is_enum_v<T>) {
+    return sizeof(T);
+  } else if constexpr (Message<T>) {
+    return []<class... Field>(std::type_identity<std::tuple<Field&...>>) {
+      return (wire_minimum<Field>() + ... + std::size_t{0});
+    }(std::type_identity<decltype(std::declval<T&>().fields())>{});
+  } else {
+    return kLengthBytes;
+  }
+}
+
+// --- Writing
+
+class Output : public cereal::OutputArchive<Output, cereal::AllowEmptyClassElision> {
+ public:
+  explicit Output(std::string& out) : OutputArchive(this), out_(out) {}
+
+  void write(const void* from, std::size_t size) { out_.append(static_cast<const char*>(from), size); }
+  template <class T>
+  void write_plain(T x) {
+    write(&x, sizeof x);
+  }
+  void write_length(std::size_t size) {
+    KIWI_ASSERT(size <= std::numeric_limits<std::uint32_t>::max(), "a length that its format cannot hold");
+    write_plain(static_cast<std::uint32_t>(size));
+  }
+  void write_text(std::string_view text) {
+    write_length(text.size());
+    write(text.data(), text.size());
+  }
+  void enter() {
+    ++depth_;
+    KIWI_ASSERT(depth_ <= kMaxNesting, "a reply nested too deeply to be decoded again");
+  }
+  void leave() { --depth_; }
+
+ private:
+  std::string& out_;
+  std::size_t depth_ = 0;
+};
+
+template <class T>
+requires std::is_arithmetic_v<T>
+void save(Output& archive, const T& x) { archive.write_plain(x); }
+inline void save(Output& archive, const std::string& x) { archive.write_text(x); }
+inline void save(Output& archive, const Bytes& x) { archive.write_text(x.view()); }
+template <class T>
+void save(Output& archive, const std::vector<T>& x) {
+  archive.write_length(x.size());
+  archive.enter();
+  for (const auto& element : x) archive(element);
+  archive.leave();
+}
+
+// --- Reading
+
+/// Reads what Output wrote and believes no length: what is claimed is compared with what is there before
+/// anything is allocated for it. Throws cereal::Exception on bytes that Output never writes.
+class Input : public cereal::InputArchive<Input, cereal::AllowEmptyClassElision> {
+ public:
+  explicit Input(const Bytes& source) : InputArchive(this), source_(source), rest_(source.view()) {}
+
+  std::string_view take(std::size_t size) {
+    if (size > rest_.size())
+      throw cereal::Exception("too short");
+    const auto taken = rest_.substr(0, size);
+    rest_.remove_prefix(size);
+    return taken;
+  }
+  template <class T>
+  T take_plain() {
+    T x;
+    std::memcpy(&x, take(sizeof x).data(), sizeof x);
+    return x;
+  }
+  std::size_t take_length(std::size_t element_bytes) {
+    const std::size_t count = take_plain<std::uint32_t>();
+    if (count > rest_.size() / element_bytes)
+      throw cereal::Exception("impossible length");
+    return count;
+  }
+  std::string_view take_text() { return take(take_length(1)); }
+  Bytes take_window() { return source_.window(take_text()); }
+  Bytes take_rest(std::size_t keep) {
+    if (keep > rest_.size())
+      throw cereal::Exception("too short");
+    return source_.window(take(rest_.size() - keep));
+  }
+  void expect_version() {
+    const auto version = take_plain<std::uint8_t>();
+    if (version != kFormatVersion)
+      throw cereal::Exception("unknown format version " + std::to_string(version));
+  }
+  void expect_end() const {
+    if (!rest_.empty())
+      throw cereal::Exception("bytes left over");
+  }
+  void enter() {
+    if (++depth_ > kMaxNesting)
+      throw cereal::Exception("nested too deeply");
+  }
+  void leave() { --depth_; }
+
+ private:
+  const Bytes& source_;
+  std::string_view rest_;
+  std::size_t depth_ = 0;
+};
+
+template <class T>
+requires std::is_arithmetic_v<T>
+void load(Input& archive, T& x) {
+  if constexpr (std::is_same_v<T, bool>) {
+    const auto byte = archive.take_plain<std::uint8_t>();
+    if (byte > 1)
+      throw cereal::Exception("not a boolean");
+    x = byte == 1;
+  } else {
+    x = archive.take_plain<T>();
+  }
+}
+inline void load(Input& archive, std::string& x) { x = archive.take_text(); }
+inline void load(Input& archive, Bytes& x) { x = archive.take_window(); }
+template <class T>
+void load(Input& archive, std::vector<T>& x) {
+  const std::size_t count = archive.take_length(wire_minimum<T>());
+  // An element may be larger in memory than on the wire, so only a few get their room ahead of their bytes.
+  x.clear();
+  x.reserve(std::min<std::size_t>(count, 8));
+  archive.enter();
+  for (std::size_t i = 0; i < count; ++i) archive(x.emplace_back());
+  archive.leave();
+}
+
+inline void check_known(EntryKind kind) {
+  if (kind > EntryKind::digest)
+    throw cereal::Exception("unknown kind of entry");
+}
+inline void check_known(Reply::Type type) {
+  if (type > Reply::Type::verbatim)
+    throw cereal::Exception("unknown type of reply");
+}
+template <class T>
+void check_known(const T&) {}
+
+// --- One list of fields for both ways
+
+template <class Archive, Message T>
+void serialize(Archive& archive, T& x) {
+  std::apply([&](auto&... field) { archive(field...); }, x.fields());
+  if constexpr (std::is_same_v<Archive, Input>)
+    std::apply([&](auto&... field) { (check_known(field), ...); }, x.fields());
+}
+
+// --- Whole values
+
+// fields() serves both ways, so it is not const; writing only reads through it.
+template <class T>
+void write_message(Output& archive, const T& x) {
+  archive(const_cast<T&>(x));
+}
+
+template <class T>
+T read_message(Input& archive) {
+  T x;
+  archive(x);
+  archive.expect_end();
+  return x;
+}
+
+template <class Read>
+auto guarded(Read read) -> Decoded<decltype(read())> {
+  try {
+    return read();
+  } catch (const std::exception& e) {  // cereal::Exception, and std::bad_alloc or std::length_error
+    return tl::unexpected(DecodeError{e.what()});
+  }
+}
+
+/// The bytes without the checksum at their end.
+inline std::string_view checked(std::string_view bytes) {
+  if (bytes.size() < kChecksumBytes)
+    throw cereal::Exception("too short");
+  const auto content = bytes.substr(0, bytes.size() - kChecksumBytes);
+  std::uint64_t expected;
+  std::memcpy(&expected, bytes.data() + content.size(), sizeof expected);
+  if (expected != checksum64(content))
+    throw cereal::Exception("wrong checksum");
+  return content;
+}
+
+inline void append_checksum(std::string& out, std::size_t start) {
+  const std::uint64_t sum = checksum64(std::string_view(out).substr(start));
+  out.append(reinterpret_cast<const char*>(&sum), sizeof sum);
+}
+
+template <class T>
+std::string encode_record(const T& x) {
+  std::string out;
+  Output archive(out);
+  archive.write_plain(kFormatVersion);
+  write_message(archive, x);
+  append_checksum(out, 0);
+  return out;
+}
+
+template <class T>
+Decoded<T> decode_record(std::string_view bytes) {
+  return guarded([&] {
+    const Bytes content(nullptr, checked(bytes));
+    Input archive(content);
+    archive.expect_version();
+    return read_message<T>(archive);
+  });
+}
+
+// --- Frames: the message number is 0 for Hello, and 1 + the place in PeerMessage for the others.
+
+constexpr std::uint8_t kHelloNumber = 0;
+constexpr std::size_t kFrameFixedBytes = 64;  // more than the fixed fields of any message
+
+inline std::size_t estimated_bytes(const PeerMessage& message) {
+  std::size_t bytes = kFrameHeaderBytes + 2 * kFrameFixedBytes;
+  if (const auto* append = std::get_if<AppendRequest>(&message))
+    for (const auto& entry : append->entries) bytes += wire_minimum<Entry>() + entry.payload.size();
+  else if (const auto* install = std::get_if<InstallSnapshotRequest>(&message))
+    bytes += install->data.size() + kFrameFixedBytes * (2 + install->meta.membership.members.size());
+  return bytes;
+}
+
+template <class T>
+void write_frame(std::uint8_t number, const T& message, std::string& out) {
+  out.append(kFrameHeaderBytes, '\0');
+  Output archive(out);
+  archive.write_plain(kFormatVersion);
+  archive.write_plain(number);
+  write_message(archive, message);
+  const auto body = std::string_view(out).substr(kFrameHeaderBytes);
+  KIWI_ASSERT(body.size() <= kMaxFrameBytes, "a frame above its limit");
+  const auto length = static_cast<std::uint32_t>(body.size());
+  const std::uint64_t sum = checksum64(body);
+  std::memcpy(out.data(), &length, sizeof length);
+  std::memcpy(out.data() + sizeof length, &sum, sizeof sum);
+}
+
+template <std::size_t I = 0>
+PeerMessage read_peer_message(Input& archive, std::size_t place) {
+  if constexpr (I == std::variant_size_v<PeerMessage>) {
+    throw cereal::Exception("unknown message number");
+  } else {
+    if (place == I)
+      return read_message<std::variant_alternative_t<I, PeerMessage>>(archive);
+    return read_peer_message<I + 1>(archive, place);
+  }
+}
+
+}  // namespace kiwi::codec
+
+CEREAL_SETUP_ARCHIVE_TRAITS(kiwi::codec::Input, kiwi::codec::Output)
+
+namespace kiwi {
+
+using namespace codec;  // NOLINT: this file's own
+
+std::uint64_t checksum64(std::string_view bytes) { return XXH3_64bits(bytes.data(), bytes.size()); }
+
+std::uint64_t encoded_request_bytes(const ClientRequest& request) {
+  std::uint64_t bytes = kRequestFixedBytes;
+  for (const auto& arg : request.command.args) bytes += kRequestArgumentBytes + arg.size();
+  return bytes;
+}
+
+void encode_request_to(const ClientRequest& request, std::string& out) {
+  Output archive(out);
+  archive.write_plain(kFormatVersion);
+  write_message(archive, request);
+}
+
+Bytes encode_request(const ClientRequest& request) {
+  std::string out;
+  out.reserve(encoded_request_bytes(request));
+  encode_request_to(request, out);
+  return Bytes(std::move(out));
+}
+
+Decoded<ClientRequest> decode_request(const Bytes& payload) {
+  return guarded([&] {
+    if (payload.size() > kMaxRequestBytes)
+      throw cereal::Exception("request too large");
+    Input archive(payload);
+    archive.expect_version();
+    auto request = read_message<ClientRequest>(archive);
+    if (request.command.args.empty())
+      throw cereal::Exception("no command");
+    if (request.command.args.size() > kMaxArguments)
+      throw cereal::Exception("too many arguments");
+    return request;
+  });
+}
+
+std::string encode_response(const ClientResponse& response) {
+  std::string out;
+  Output archive(out);
+  archive.write_plain(kFormatVersion);
+  write_message(archive, response);
+  return out;
+}
+
+Decoded<ClientResponse> decode_response(const Bytes& bytes) {
+  return guarded([&] {
+    Input archive(bytes);
+    archive.expect_version();
+    return read_message<ClientResponse>(archive);
+  });
+}
+
+std::string encode_membership(const Membership& membership) { return encode_record(membership); }
+Decoded<Membership> decode_membership(std::string_view bytes) { return decode_record<Membership>(bytes); }
+std::string encode_vote(const Vote& vote) { return encode_record(vote); }
+Decoded<Vote> decode_vote(std::string_view bytes) { return decode_record<Vote>(bytes); }
+std::string encode_snapshot_meta(const SnapshotMeta& meta) { return encode_record(meta); }
+Decoded<SnapshotMeta> decode_snapshot_meta(std::string_view bytes) {
+  return decode_record<SnapshotMeta>(bytes);
+}
+
+void encode_entry_to(const Entry& entry, std::string& out) {
+  const std::size_t start = out.size();
+  Output archive(out);
+  archive.write_plain(kFormatVersion);
+  archive.write_plain(entry.kind);
+  archive.write_plain(entry.id.term.value);
+  archive.write_plain(entry.id.index.value);
+  archive.write_plain(entry.stamp_ms);
+  archive.write(entry.payload.view().data(), entry.payload.size());
+  append_checksum(out, start);
+}
+
+std::string encode_entry(const Entry& entry) {
+  std::string out;
+  out.reserve(kEntryFixedBytes + entry.payload.size());
+  encode_entry_to(entry, out);
+  return out;
+}
+
+Decoded<Entry> decode_entry(const Bytes& bytes) {
+  return guarded([&] {
+    const Bytes content = bytes.window(checked(bytes.view()));
+    Input archive(content);
+    archive.expect_version();
+    Entry entry;
+    entry.kind = archive.take_plain<EntryKind>();
+    check_known(entry.kind);
+    entry.id.term = Term(archive.take_plain<std::uint64_t>());
+    entry.id.index = Index(archive.take_plain<std::uint64_t>());
+    entry.stamp_ms = archive.take_plain<std::uint64_t>();
+    entry.payload = archive.take_rest(0);
+    return entry;
+  });
+}
+
+std::string encode_frame(const PeerMessage& message) {
+  std::string out;
+  out.reserve(estimated_bytes(message));
+  const auto number = static_cast<std::uint8_t>(message.index() + 1);
+  std::visit([&](const auto& x) { write_frame(number, x, out); }, message);
+  return out;
+}
+
+std::string encode_frame(const Hello& hello) {
+  std::string out;
+  write_frame(kHelloNumber, hello, out);
+  return out;
+}
+
+Decoded<FrameHeader> decode_frame_header(std::string_view bytes) {
+  if (bytes.size() != kFrameHeaderBytes)
+    return tl::unexpected(DecodeError{"a frame header of another size"});
+  FrameHeader header;
+  std::memcpy(&header.body_bytes, bytes.data(), sizeof header.body_bytes);
+  std::memcpy(&header.checksum, bytes.data() + sizeof header.body_bytes, sizeof header.checksum);
+  if (header.body_bytes > kMaxFrameBytes || header.body_bytes < 2)
+    return tl::unexpected(DecodeError{"impossible frame length " + std::to_string(header.body_bytes)});
+  return header;
+}
+
+Decoded<std::variant<PeerMessage, Hello>> decode_frame_body(const FrameHeader& header, const Bytes& body) {
+  return guarded([&]() -> std::variant<PeerMessage, Hello> {
+    if (body.size() != header.body_bytes)
+      throw cereal::Exception("a frame body of another length");
+    if (checksum64(body.view()) != header.checksum)
+      throw cereal::Exception("wrong checksum");
+    Input archive(body);
+    archive.expect_version();
+    const auto number = archive.take_plain<std::uint8_t>();
+    if (number == kHelloNumber)
+      return read_message<Hello>(archive);
+    return read_peer_message(archive, number - 1u);
+  });
+}
+
+}  // namespace kiwi
