@@ -26,7 +26,8 @@ struct LogStoreFigures {
   std::uint64_t bytes_written = 0;
   std::uint64_t disk_bytes = 0;
   auto fields() {
-    return std::tie(syncs, sync_last_us, sync_max_us, sync_total_us, entries_written, bytes_written, disk_bytes);
+    return std::tie(syncs, sync_last_us, sync_max_us, sync_total_us, entries_written, bytes_written,
+                    disk_bytes);
   }
 };
 
@@ -39,7 +40,7 @@ struct NodeStatus {
   // raft
   raft::Role role = raft::Role::follower;
   Term term;
-  NodeId leader;          // 0: not known
+  NodeId leader;  // 0: not known
   bool leader_ready = false;
   bool has_cluster = false;
   bool caught_up = false;
