@@ -1,0 +1,1 @@
+"""What the integration tests share: processes, a cluster, a client that never retries, transcripts."""
