@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "actors/inspect.hpp"
+#include "messages/client.hpp"
 #include "messages/client_calls.hpp"
 #include "messages/peer_messages.hpp"
 #include "messages/storage_calls.hpp"
