@@ -9,8 +9,10 @@
 // Owner: the raft actor, and nobody else (rule 1).
 
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <string>
+#include <tl/expected.hpp>
 #include <utility>
 #include <vector>
 
@@ -18,10 +20,14 @@
 #include "messages/ids.hpp"
 #include "messages/membership.hpp"
 #include "messages/peer_messages.hpp"
+#include "messages/term_run.hpp"
 #include "messages/vote.hpp"
+#include "raft/clock_median.hpp"
 #include "raft/log_view.hpp"
+#include "raft/membership_history.hpp"
 #include "raft/progress.hpp"
 #include "raft/read_queue.hpp"
+#include "raft/write_stream.hpp"
 
 namespace kiwi::raft {
 
@@ -59,7 +65,7 @@ struct Restored {
   /// Oldest first: the membership as of purged or applied (or the initial one, with id 0/0), then one for
   /// each membership entry in the log after it. Empty: this node belongs to no cluster yet.
   std::vector<std::pair<LogId, Membership>> memberships;
-  LogId applied;  // by the state machine, durably
+  LogId applied;                    // by the state machine, durably
   std::uint64_t last_stamp_ms = 0;  // of the last entry, or of the applied state if later
 };
 
@@ -197,8 +203,8 @@ class Core {
   /// Leader: the no-op of its term is committed, so reads can be served.
   bool leader_ready() const;
   /// The leader's time: max(last stamp, median of the voters' clocks) (rule 8). Elsewhere: the last stamp.
-  /// Never goes back while this node leads: every later entry's stamp is at least any now_ms that was given out
-  /// with a ReadyRead before it was proposed.
+  /// Never goes back while this node leads: every later entry's stamp is at least any now_ms that was given
+  /// out with a ReadyRead before it was proposed.
   std::uint64_t agreed_time_ms() const;
   /// Followers: everything that the leader had committed when it was first heard is applied (for -LOADING).
   bool caught_up_once() const;
@@ -209,7 +215,149 @@ class Core {
   const Options& options() const;
 
  private:
-  // raft/core.cpp, election.cpp, replication.cpp, ...
+  enum class FetchFor : std::uint8_t { apply, follower };
+  struct OpenFetch {
+    std::uint64_t number = 0;
+    FetchFor purpose = FetchFor::apply;
+    NodeId follower;  // of a fetch for a follower
+    Index first;
+    Index last;
+  };
+  /// An acknowledgement that waits for its entries to become durable here.
+  struct HeldAck {
+    Index match;
+    std::uint64_t round = 0;
+    std::uint64_t sequence = 0;
+  };
+  struct Handed {
+    Index last;
+    std::uint64_t bytes = 0;
+  };
+
+  // raft/core.cpp: construction, messages in, reading the state
+  template <class Message>
+  void send(NodeId to, Message message) {
+    out_.messages.push_back({to, PeerMessage(std::move(message))});
+  }
+  void check() const;
+  std::uint64_t random();
+  void membership_changed();
+  void append_entry(Entry entry);
+  std::uint32_t unanswered_ticks() const;
+
+  // raft/election.cpp (Raft 5.2, 5.4.1; thesis 4.2.3, 6.2, 9.6)
+  bool promotable() const;
+  bool alone() const;
+  bool hears_leader() const;
+  void reset_election_timer();
+  void tick_election();
+  void follow(Term term, NodeId leader);
+  void adopt(Term term);
+  void set_idle_role();
+  void stop_leading();
+  void pre_campaign();
+  void campaign(bool transfer);
+  void request_votes(Term term, bool pre_vote, bool transfer);
+  void count_votes();
+  void become_leader();
+  LogId durable_log_id() const;
+  void handle(NodeId from, const VoteRequest& m);
+  void handle(NodeId from, const VoteResponse& m);
+  void handle(NodeId from, const TimeoutNowRequest& m);
+  /// A message of the leader of `term`: false when that is over.
+  bool heard_leader(NodeId from, Term term);
+
+  // raft/replication.cpp (Raft 5.3): the follower's side
+  void handle(NodeId from, AppendRequest& m);
+  void handle(NodeId from, const HeartbeatRequest& m);
+  void handle(NodeId from, const InstallSnapshotRequest& m);
+  void truncate_from(Index from);
+  void raise_commit(Index commit);
+  void release_held();
+
+  // raft/followers.cpp: the leader's side
+  void handle(NodeId from, const AppendResponse& m);
+  void handle(NodeId from, const HeartbeatResponse& m);
+  void handle(NodeId from, const InstallSnapshotResponse& m);
+  void tick_leader();
+  Progress* progress_of(NodeId id);
+  const Progress* progress_of(NodeId id) const;
+  Progress* response_from(NodeId from, Term term, std::uint64_t round, std::uint64_t clock_ms);
+  Index next_after_rejection(Index previous, LogId hint) const;
+  void rebuild_progress();
+  void send_heartbeat(Progress& p);
+  void broadcast_heartbeat();
+  void replicate_to(Progress& p);
+  void send_append(Progress& p, Index last);
+  void send_entries(Progress& p, std::vector<Entry> entries, std::uint64_t bytes);
+  bool hold_for_batch(const Progress& p, Index last) const;
+  void advance_commit();
+  void check_rounds();
+  void refresh_agreed_clock();
+
+  // raft/output.cpp: what leaves
+  void emit_write();
+  void hand_out();
+  void emit_reads(Index handed_before);
+  bool fetch(FetchFor purpose, NodeId follower, Index first, Index last, std::uint64_t max_bytes);
+  bool fetching(FetchFor purpose, NodeId follower) const;
+  void drop_follower_fetches();
+  void evict();
+  void check_caught_up();
+
+  Options options_;
+  Counters counters_;
+  std::uint64_t random_state_ = 0;
+
+  // --- Raft figure 2. vote_ is the newest one; writes_ knows which one is durable.
+  Vote vote_;
+  LogView log_;
+  MembershipHistory memberships_;
+  WriteStream writes_;
+  std::uint64_t last_stamp_ms_ = 0;  // the largest stamp ever seen in this log; never goes back
+
+  // Invariant: purged <= applied_ <= handed_ <= min(commit_, durable) <= last. Each never goes back.
+  Index commit_;
+  Index handed_;
+  Index applied_;
+
+  // --- Role
+  Role role_ = Role::follower;
+  NodeId leader_;          // believed to lead now; 0: not known
+  NodeId leader_of_term_;  // once known for vote_.term; there is never a second one (Raft 5.2)
+  std::uint64_t now_ticks_ = 0;
+  std::uint64_t timer_started_ticks_ = 0;
+  std::uint64_t leader_heard_ticks_ = 0;
+  std::uint32_t timeout_ticks_ = 0;
+  std::vector<NodeId> grants_;       // candidates of either kind: who said yes
+  bool vote_requests_held_ = false;  // candidate: they wait until the own vote is durable
+  bool campaign_is_transfer_ = false;
+
+  // --- Promises that wait for the disk (rule 2); all belong to vote_.term.
+  NodeId held_grant_;
+  std::optional<std::uint64_t> held_heartbeat_round_;
+  std::optional<AppendResponse> held_rejection_;
+  std::deque<HeldAck> held_acks_;
+
+  // --- Leader
+  std::vector<Progress> progress_;  // by node id; without the own one
+  Index noop_;                      // the first entry of the own term
+  std::uint64_t heartbeat_sent_ticks_ = 0;
+  ReadQueue reads_;
+  ClockMedian clocks_;
+  std::uint64_t agreed_clock_ms_ = 0;  // clocks_.agreed() of now
+
+  // --- Applying
+  std::deque<Handed> applying_;  // handed out and not reported applied, oldest first
+  std::uint64_t applying_bytes_ = 0;
+  std::vector<Entry> fetched_;  // to be handed out next; read back from the log store
+  std::vector<OpenFetch> open_fetches_;
+  std::uint64_t next_fetch_ = 1;
+  bool fetch_failed_ = false;  // no new fetches until the next tick
+  std::optional<Index> catch_up_to_;
+  bool caught_up_ = false;
+
+  Output out_;
 };
 
 }  // namespace kiwi::raft

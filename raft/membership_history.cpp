@@ -1,0 +1,43 @@
+#include "raft/membership_history.hpp"
+
+#include "messages/assert.hpp"
+
+namespace kiwi::raft {
+
+MembershipHistory::MembershipHistory(std::vector<std::pair<LogId, Membership>> restored)
+    : history_(std::move(restored)) {
+  for (std::size_t i = 1; i < history_.size(); ++i)
+    KIWI_ASSERT(history_[i - 1].first.index < history_[i].first.index, "memberships are restored in order");
+}
+
+const Membership& MembershipHistory::current() const {
+  return history_.empty() ? none_ : history_.back().second;
+}
+
+LogId MembershipHistory::current_id() const { return history_.empty() ? LogId{} : history_.back().first; }
+
+void MembershipHistory::append(LogId id, Membership membership) {
+  KIWI_ASSERT(history_.empty() || history_.back().first.index < id.index,
+              "memberships are appended in log order");
+  history_.emplace_back(id, std::move(membership));
+}
+
+bool MembershipHistory::truncate_from(Index from) {
+  bool changed = false;
+  while (!history_.empty() && history_.back().first.index >= from) {
+    history_.pop_back();
+    changed = true;
+  }
+  return changed;
+}
+
+void MembershipHistory::committed(Index commit) {
+  std::size_t keep = 0;
+  for (std::size_t i = 1; i < history_.size(); ++i)
+    if (history_[i].first.index <= commit)
+      keep = i;
+  if (keep > 0)
+    history_.erase(history_.begin(), history_.begin() + static_cast<std::ptrdiff_t>(keep));
+}
+
+}  // namespace kiwi::raft

@@ -1,0 +1,126 @@
+// What leaves the core: writes, messages, entries to apply, reads.
+
+#include <algorithm>
+
+#include "messages/assert.hpp"
+#include "raft/core.hpp"
+
+namespace kiwi::raft {
+
+bool Output::empty() const {
+  return write == 0 && messages.empty() && fetches.empty() && apply.empty() && reads.empty() &&
+         failed_reads.empty() && !state_changed && !lost_leadership;
+}
+
+Output Core::take_output() {
+  if (role_ == Role::leader) {
+    if (reads_.wants_round()) {
+      reads_.start_round();
+      ++counters_.read_rounds;
+      broadcast_heartbeat();
+      check_rounds();  // a single voter is its own quorum
+    }
+    for (Progress& p : progress_) replicate_to(p);
+  }
+  emit_write();
+  const Index handed_before = handed_;
+  hand_out();
+  if (role_ == Role::leader)
+    emit_reads(handed_before);
+  evict();
+  check();
+  Output out = std::move(out_);
+  out_ = Output{};
+  return out;
+}
+
+void Core::emit_write() {
+  const LogId last = log_.last();
+  if (!writes_.has_work(vote_, last.index))
+    return;
+  const WriteStream::Step step = writes_.issue(vote_, last);
+  out_.write = step.number;
+  if (step.has_vote)
+    out_.vote = vote_;
+  out_.truncate_from = step.truncate_from;
+  log_.copy(step.first, last.index, out_.entries);
+}
+
+/// Rule 6: applied is only what is committed and durable here.
+void Core::hand_out() {
+  const Index target = std::min(commit_, writes_.durable());
+  const auto hand = [&](Index last, std::uint64_t bytes) {
+    handed_ = last;
+    applying_.push_back({last, bytes});
+    applying_bytes_ += bytes;
+  };
+  if (!fetched_.empty()) {
+    KIWI_ASSERT(fetched_.front().id.index == handed_ + 1, "entries are applied in order");
+    std::uint64_t bytes = 0;
+    for (const Entry& e : fetched_) bytes += weight_bytes(e);
+    const Index last = fetched_.back().id.index;
+    std::move(fetched_.begin(), fetched_.end(), std::back_inserter(out_.apply));
+    fetched_.clear();
+    hand(last, bytes);
+  }
+  while (handed_ < target && (applying_bytes_ == 0 || applying_bytes_ < options_.max_applying_bytes)) {
+    const Index first = handed_ + 1;
+    const std::uint64_t room =
+        options_.max_applying_bytes - std::min(options_.max_applying_bytes, applying_bytes_);
+    if (!log_.cached(first)) {
+      // Half of the room per read, so that reading goes on while the other half is applied.
+      if (applying_bytes_ <= options_.max_applying_bytes / 2 && !fetching(FetchFor::apply, NodeId(0)))
+        fetch(FetchFor::apply, NodeId(0), first, std::min(target, log_.cached_first() - 1),
+              std::max<std::uint64_t>(1, options_.max_applying_bytes / 2));
+      return;
+    }
+    const Index last = log_.fit(first, target, room);
+    const std::uint64_t bytes = log_.bytes_after(handed_) - log_.bytes_after(last);
+    if (applying_bytes_ > 0 && bytes > room)
+      return;
+    log_.copy(first, last, out_.apply);
+    hand(last, bytes);
+  }
+}
+
+void Core::emit_reads(Index handed_before) {
+  const auto ready = reads_.emit(handed_before, handed_);
+  if (ready.empty())
+    return;
+  const std::uint64_t now = agreed_time_ms();
+  out_.reads.reserve(ready.size());
+  for (const ReadQueue::Emitted& r : ready) out_.reads.push_back({r.token, r.at, now});
+}
+
+// --- Entries that are not in memory
+
+bool Core::fetching(FetchFor purpose, NodeId follower) const {
+  for (const OpenFetch& f : open_fetches_)
+    if (f.purpose == purpose && f.follower == follower)
+      return true;
+  return false;
+}
+
+bool Core::fetch(FetchFor purpose, NodeId follower, Index first, Index last, std::uint64_t max_bytes) {
+  if (fetch_failed_ || first > last)
+    return false;
+  KIWI_ASSERT(last <= writes_.durable(), "only what is on disk can be read back");
+  open_fetches_.push_back({next_fetch_, purpose, follower, first, last});
+  out_.fetches.push_back({next_fetch_, first, last, max_bytes});
+  ++next_fetch_;
+  return true;
+}
+
+void Core::drop_follower_fetches() {
+  std::erase_if(open_fetches_, [](const OpenFetch& f) { return f.purpose == FetchFor::follower; });
+}
+
+/// What is durable and applied stays in memory only as far as the cache reaches. A node whose state machine
+/// is far behind gives up entries before they are applied, and reads them back, so that its memory is bounded
+/// too.
+void Core::evict() {
+  log_.evict(std::min(applied_, writes_.durable()), options_.max_cached_bytes);
+  log_.evict(writes_.durable(), options_.max_cached_bytes + options_.max_uncommitted_bytes);
+}
+
+}  // namespace kiwi::raft

@@ -1,0 +1,104 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+
+#include "messages/ids.hpp"
+
+namespace kiwi::raft {
+
+enum class ProgressState : std::uint8_t {
+  probe,      // one append at a time, until it is known where the logs meet
+  replicate,  // appends are pipelined within the window
+  snapshot,   // the entries it needs are purged; waits for a snapshot
+};
+const char* to_string(ProgressState);
+
+/// What a leader knows about one other node, for one term. All of it starts anew with each term, so nothing
+/// that arrives from an earlier one can count.
+///
+/// Every append carries a sequence number, echoed in its answer. An acknowledgement is a durable fact of this
+/// term, however late it comes: the follower never removes what it acknowledged to this leader. So it may
+/// always raise match. A rejection tells about one moment only, and counts only for an append that is in
+/// flight.
+class Progress {
+ public:
+  struct Inflight {
+    std::uint64_t sequence = 0;
+    Index previous;
+    Index last;  // == previous: an append without entries
+    std::uint64_t bytes = 0;
+  };
+
+  Progress(NodeId node, Index next, std::uint64_t now_ticks)
+      : node_(node), next_(next), heard_ticks_(now_ticks), sent_ticks_(now_ticks) {}
+
+  NodeId node() const { return node_; }
+  /// Durable there and equal to the leader's log. Never goes back. < next().
+  Index match() const { return match_; }
+  /// The next entry to send.
+  Index next() const { return next_; }
+  ProgressState state() const { return state_; }
+  std::size_t inflight() const { return inflight_.size(); }
+  std::uint64_t inflight_bytes() const { return inflight_bytes_; }
+
+  // --- hearing
+  void heard(std::uint64_t now_ticks) { heard_ticks_ = now_ticks; }
+  bool active(std::uint64_t now_ticks, std::uint64_t within_ticks) const {
+    return now_ticks - heard_ticks_ <= within_ticks;
+  }
+  /// Leadership-confirmation round (thesis 6.4) that this node has answered.
+  std::uint64_t acked_round() const { return acked_round_; }
+  void ack_round(std::uint64_t round);
+
+  // --- sending
+  /// Probe state: may the next probe leave?
+  bool may_probe() const { return state_ == ProgressState::probe && !paused_ && inflight_.empty(); }
+  /// The last probe was lost, or its answer is late: the next one should carry no entries.
+  bool cautious() const { return cautious_; }
+  /// Ticks since the last append left.
+  std::uint64_t idle_ticks(std::uint64_t now_ticks) const { return now_ticks - sent_ticks_; }
+  /// An append of (previous, last] leaves; returns its sequence number. In replicate state next moves on.
+  std::uint64_t sent(Index previous, Index last, std::uint64_t bytes, std::uint64_t now_ticks);
+  Index sent_commit() const { return sent_commit_; }
+  void commit_sent(Index commit) { sent_commit_ = commit > sent_commit_ ? commit : sent_commit_; }
+
+  // --- answers
+  /// True when match rose.
+  bool acknowledged(std::uint64_t sequence, Index match);
+  /// The `previous` of the append that this rejection answers, if that is in flight still.
+  std::optional<Index> rejected_previous(std::uint64_t sequence) const;
+  /// Where the logs may meet, after a rejection of an append at `previous`. A follower that rejects without
+  /// bringing the search forward is asked again only after it was heard again.
+  void back_track(Index previous, Index next);
+
+  // --- loss
+  /// What was in flight is lost, or taken for lost. Nothing more is sent until resume().
+  void lost();
+  /// It is alive: a paused probe may leave.
+  void resume() { paused_ = false; }
+  /// The probe in flight is taken for lost and may be repeated.
+  void repeat_probe();
+  void need_snapshot();
+
+ private:
+  void clear_inflight();
+
+  NodeId node_;
+  Index match_;
+  Index next_;
+  ProgressState state_ = ProgressState::probe;
+  bool paused_ = false;
+  bool cautious_ = false;
+  std::uint64_t sequence_ = 0;        // of the last append sent
+  std::uint64_t first_probe_ = 1;     // acknowledgements of older appends do not end the probing
+  std::deque<Inflight> inflight_;     // by sequence
+  std::uint64_t inflight_bytes_ = 0;  // sum over inflight_
+  std::uint64_t heard_ticks_ = 0;
+  std::uint64_t sent_ticks_ = 0;
+  std::uint64_t acked_round_ = 0;
+  Index sent_commit_;
+};
+
+}  // namespace kiwi::raft

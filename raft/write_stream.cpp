@@ -1,0 +1,49 @@
+#include "raft/write_stream.hpp"
+
+#include <algorithm>
+
+#include "messages/assert.hpp"
+
+namespace kiwi::raft {
+
+void WriteStream::truncated(Index from) {
+  KIWI_ASSERT(from.value > 0, "there is no entry 0");
+  durable_ = std::min(durable_, from - 1);
+  for (Write& w : writes_) w.covers = std::min(w.covers, from - 1);
+  if (issued_ >= from) {
+    truncate_from_ = truncate_from_ ? std::min(truncate_from_, from) : from;
+    issued_ = from - 1;
+  }
+}
+
+WriteStream::Step WriteStream::issue(Vote vote, LogId last) {
+  KIWI_ASSERT(issued_ <= last.index, "a truncation was not told to the write stream");
+  Step step;
+  step.number = next_number_++;
+  step.has_vote = vote != issued_vote_;
+  step.truncate_from = truncate_from_;
+  step.first = issued_ + 1;
+  issued_vote_ = vote;
+  issued_ = last.index;
+  truncate_from_ = Index(0);
+  writes_.push_back({step.number, vote, last, last.index});
+  return step;
+}
+
+void WriteStream::persisted(std::uint64_t number, LogId disk_last) {
+  KIWI_ASSERT(number < next_number_, "a write completed that was never issued");
+  if (writes_.empty() || writes_.front().number > number)
+    return;  // completed with a later one already
+  bool known_end = false;
+  for (const Write& w : writes_) known_end = known_end || (w.number >= number && w.last == disk_last);
+  KIWI_ASSERT(known_end, "the log store ends with an entry that was not written there");
+  while (!writes_.empty() && writes_.front().number <= number) {
+    const Write& w = writes_.front();
+    KIWI_ASSERT(w.covers >= durable_, "durable goes back by truncation only");
+    durable_ = w.covers;
+    durable_vote_ = w.vote;
+    writes_.pop_front();
+  }
+}
+
+}  // namespace kiwi::raft
