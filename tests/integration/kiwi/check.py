@@ -33,13 +33,25 @@ def eventually(seconds, about, probe):
             last = probe()
             if last:
                 return last
-        except (AssertionError, OSError) as error:
-            last = error
-        except Exception as error:  # the client's own errors; anything else ends the same way at the deadline
+        except Exception as error:  # lost connections and the like; a lasting one shows at the deadline
             last = error
         if time.monotonic() >= deadline:
             raise AssertionError(f"{about}: not within {seconds} s (last: {last!r})")
         time.sleep(0.02)
+
+
+def run_cases(options, cases):
+    """Runs every function of `cases`, each with a line of its own, even after one failed; then fails once."""
+    failed = []
+    for case in cases:
+        begin = time.monotonic()
+        try:
+            case(options)
+            print(f"  ok      {case.__name__} ({time.monotonic() - begin:.1f} s)", flush=True)
+        except Exception as error:  # a lost connection is as much a failure as a wrong reply
+            failed.append(case.__name__)
+            print(f"  FAILED  {case.__name__}: {type(error).__name__}: {error}", flush=True)
+    expect(not failed, f"{len(failed)} of {len(cases)} cases failed: {', '.join(failed)}")
 
 
 def run(main, **defaults):

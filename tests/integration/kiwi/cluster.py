@@ -159,7 +159,8 @@ class Cluster:
         """Puts a digest marker into the log; every node's digest as of that marker, by node id."""
         def marker():
             index = self.wait_leader().call("RAFT.DIGEST", timeout=10.0)
-            return index if isinstance(index, int) else None
+            expect(isinstance(index, int), f"RAFT.DIGEST answered {index!r}")
+            return index
         index = eventually(seconds, "a digest marker", marker)
 
         def digest_of(node):

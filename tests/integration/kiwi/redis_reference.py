@@ -9,7 +9,7 @@ from .process import Process, free_port
 
 
 class RedisReference:
-    """One database, as Kiwi has; no persistence unless asked for."""
+    """One database and strings of 32 MiB at most, as Kiwi has; no persistence unless asked for."""
 
     def __init__(self, *options):
         program = shutil.which("redis-server")
@@ -18,7 +18,7 @@ class RedisReference:
         self.folder = tempfile.mkdtemp(prefix="redis-reference-", dir=os.environ.get("KIWI_TEST_DIR") or None)
         self.redis_port = free_port()
         self.command = [program, "--port", str(self.redis_port), "--bind", "127.0.0.1", "--dir", self.folder,
-                        "--databases", "1", "--save", "", "--appendonly", "no", *options]
+                        "--databases", "1", "--proto-max-bulk-len", "33554432", "--save", "", "--appendonly", "no", *options]
         self.process = None
 
     def __enter__(self):
