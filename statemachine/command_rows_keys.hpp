@@ -1,7 +1,7 @@
 #pragma once
 
 // Rows of the command table: commands on keys of any type and on the key space. Flags, arities and key
-// positions are those of Redis 7.0; see command_docs.hpp for the notation of the arguments.
+// positions are those of Redis 7.0; see command_arguments.hpp for the notation of the arguments.
 
 #include "statemachine/command_table.hpp"
 

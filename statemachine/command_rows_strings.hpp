@@ -1,7 +1,7 @@
 #pragma once
 
 // Rows of the command table: commands on strings. Flags, arities and key positions are those of
-// Redis 7.0; see command_docs.hpp for the notation of the arguments.
+// Redis 7.0; see command_arguments.hpp for the notation of the arguments.
 
 #include "statemachine/command_table.hpp"
 

@@ -35,7 +35,7 @@ struct CommandSpec {
   std::string_view since = {};
   std::string_view group = {};
   std::string_view complexity = {};
-  std::string_view arguments = {};  // in the notation that command_docs.hpp explains; for COMMAND DOCS
+  std::string_view arguments = {};  // in the notation that command_arguments.hpp explains; for COMMAND DOCS
   /// Access flags of the keys ("RW access update"); with ';' between them, one set for each key of its own.
   std::string_view key_flags = {};
   std::string_view tips = {};              // "nondeterministic_output ...", separated by blanks
