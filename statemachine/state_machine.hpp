@@ -34,18 +34,18 @@ struct StateStats {
   static constexpr const char* name = "StateStats";
   std::uint64_t keys = 0;
   std::uint64_t keys_with_expiry = 0;
-  std::uint64_t expired_keys = 0;   // removed by time since start
+  std::uint64_t expired_keys = 0;  // removed by time since start
   std::uint64_t entries_applied = 0;
   std::uint64_t batches_applied = 0;
   std::uint64_t queries = 0;
   std::uint64_t disk_bytes = 0;
-  std::uint64_t memory_bytes = 0;   // memtables and block cache
-  Index durable_applied;            // what a crash now would come back to
+  std::uint64_t memory_bytes = 0;  // memtables and block cache
+  Index durable_applied;           // what a crash now would come back to
   std::uint64_t keyspace_hits = 0;
   std::uint64_t keyspace_misses = 0;
   auto fields() {
-    return std::tie(keys, keys_with_expiry, expired_keys, entries_applied, batches_applied, queries, disk_bytes,
-                    memory_bytes, durable_applied, keyspace_hits, keyspace_misses);
+    return std::tie(keys, keys_with_expiry, expired_keys, entries_applied, batches_applied, queries,
+                    disk_bytes, memory_bytes, durable_applied, keyspace_hits, keyspace_misses);
   }
 };
 

@@ -1,0 +1,97 @@
+#include "statemachine/digest.hpp"
+
+#include <xxhash.h>
+
+#include <algorithm>
+#include <cstdio>
+
+#include "statemachine/data_format.hpp"
+#include "statemachine/engine/storage_failure.hpp"
+
+namespace kiwi {
+namespace {
+
+constexpr std::uint64_t kSliceRows = 2000;
+constexpr std::uint64_t kSliceBytes = 1u << 20;
+
+struct FreeHash {
+  void operator()(XXH3_state_t* state) const { XXH3_freeState(state); }
+};
+
+void update(XXH3_state_t& hash, const rocksdb::Slice& bytes) {
+  unsigned char length[8];
+  for (int i = 0; i < 8; ++i)
+    length[i] = static_cast<unsigned char>(static_cast<std::uint64_t>(bytes.size()) >> (8 * i));
+  XXH3_128bits_update(&hash, length, sizeof length);
+  XXH3_128bits_update(&hash, bytes.data(), bytes.size());
+}
+
+}  // namespace
+
+struct Digests::Job {
+  Job(Database& d, Index i, std::uint64_t k) : database(d), index(i), keys(k), snapshot(d.pin()) {}
+  ~Job() {
+    rows.reset();
+    database.unpin(snapshot);
+  }
+  Job(const Job&) = delete;
+  Job& operator=(const Job&) = delete;
+
+  Database& database;
+  Index index;
+  std::uint64_t keys;
+  const rocksdb::Snapshot* snapshot;
+  std::unique_ptr<rocksdb::Iterator> rows;  // opened by the first slice
+  std::unique_ptr<XXH3_state_t, FreeHash> hash{XXH3_createState()};
+};
+
+Digests::Digests(Database& database, std::size_t limit) : database_(database), limit_(limit) {}
+Digests::~Digests() = default;
+
+void Digests::request(Index index, std::uint64_t keys) {
+  jobs_.push_back(std::make_unique<Job>(database_, index, keys));
+  if (jobs_.size() > limit_)
+    jobs_.pop_front();
+}
+
+bool Digests::work() {
+  if (jobs_.empty())
+    return false;
+  auto& job = *jobs_.front();
+  if (!job.rows) {
+    XXH3_128bits_reset(job.hash.get());
+    job.rows = database_.iterate(nullptr, nullptr, job.snapshot);
+    job.rows->SeekToFirst();
+  }
+  std::uint64_t rows = 0;
+  std::uint64_t bytes = 0;
+  for (; job.rows->Valid() && rows < kSliceRows && bytes < kSliceBytes; job.rows->Next(), ++rows) {
+    const auto key = job.rows->key();
+    if (key.ToStringView() == data_format::kFormatRow)
+      continue;
+    update(*job.hash, key);
+    update(*job.hash, job.rows->value());
+    bytes += key.size() + job.rows->value().size();
+  }
+  if (job.rows->Valid())
+    return true;
+  if (!job.rows->status().ok())
+    throw StorageFailure(state_machine_error(StorageVerb::read, job.rows->status(), "digest"));
+  const auto hash = XXH3_128bits_digest(job.hash.get());
+  char hex[33];
+  std::snprintf(hex, sizeof hex, "%016llx%016llx", static_cast<unsigned long long>(hash.high64),
+                static_cast<unsigned long long>(hash.low64));
+  done_.push_back({job.index, hex, job.keys});
+  if (done_.size() > limit_)
+    done_.pop_front();
+  jobs_.pop_front();
+  return !jobs_.empty();
+}
+
+std::optional<StateDigest> Digests::find(Index index) const {
+  const auto found =
+      std::find_if(done_.begin(), done_.end(), [&](const StateDigest& d) { return d.index == index; });
+  return found == done_.end() ? std::nullopt : std::optional(*found);
+}
+
+}  // namespace kiwi

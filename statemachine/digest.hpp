@@ -1,0 +1,35 @@
+#pragma once
+
+// Digests of the state, for comparing nodes: XXH3-128 over all rows of the data database but the format row,
+// in row order, each as le64 length and bytes of row key and row value. The state row is among them, so
+// counters, clock, applied id and membership are compared too.
+
+#include <deque>
+#include <memory>
+#include <optional>
+
+#include "statemachine/engine/database.hpp"
+#include "statemachine/state_machine.hpp"
+
+namespace kiwi {
+
+class Digests {
+ public:
+  Digests(Database& database, std::size_t limit);
+  ~Digests();
+
+  /// Pins the state as the database holds it now, which is the state as of `index`.
+  void request(Index index, std::uint64_t keys);
+  /// A slice of bounded size. True: there is more to do. Throws StorageFailure.
+  bool work();
+  std::optional<StateDigest> find(Index index) const;
+
+ private:
+  struct Job;
+  Database& database_;
+  std::size_t limit_;
+  std::deque<std::unique_ptr<Job>> jobs_;  // the first one is being computed
+  std::deque<StateDigest> done_;
+};
+
+}  // namespace kiwi

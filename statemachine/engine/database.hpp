@@ -1,0 +1,80 @@
+#pragma once
+
+// The data database: RocksDB as this folder needs it. Every failing call throws StorageFailure, except where
+// a Result is returned. One owner, one thread.
+
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "messages/ids.hpp"
+#include "messages/storage_error.hpp"
+#include "rocksdb/db.h"
+#include "rocksdb/options.h"
+
+namespace kiwi {
+
+struct DatabaseOptions {
+  std::string dir;
+  rocksdb::Env* env = nullptr;  // null: RocksDB's default. Must outlive the database
+  bool simulated = false;       // true: no thread is started, a flush happens only when it is asked for
+  std::uint64_t write_buffer_bytes = 0;
+  std::uint64_t block_cache_bytes = 0;
+  /// Simulated only: runs what the env has queued, in this thread. Without it a flush is asked for only.
+  std::function<void()> run_queued_jobs;
+};
+
+class Database {
+ public:
+  /// Makes the directory if there is none.
+  static Result<std::unique_ptr<Database>> open(const DatabaseOptions& options);
+  ~Database();
+
+  /// False: no such row.
+  bool get(std::string_view row, rocksdb::PinnableSlice& value);
+  /// Not durable before a flush. `applied` is what the batch brings the state to.
+  void write(rocksdb::WriteBatch& batch, Index applied);
+  /// Rows in [lower, upper), read as they are now or as of `snapshot`. The two bounds must outlive the
+  /// iterator.
+  std::unique_ptr<rocksdb::Iterator> iterate(const rocksdb::Slice* lower, const rocksdb::Slice* upper,
+                                             const rocksdb::Snapshot* snapshot = nullptr);
+  const rocksdb::Snapshot* pin() { return db_->GetSnapshot(); }
+  void unpin(const rocksdb::Snapshot* snapshot) { db_->ReleaseSnapshot(snapshot); }
+
+  /// Everything written so far survives a crash once this returns without error. Gives durable().
+  Result<Index> flush();
+  /// The applied index that a crash right now would come back to.
+  Index durable();
+  void set_durable(Index index) { durable_ = index; }
+  /// The first failure of a background job, if there was one.
+  std::optional<StorageError> background_error();
+
+  std::uint64_t disk_bytes() const;
+  std::uint64_t memory_bytes() const;
+  bool empty();
+  const std::string& dir() const { return options_.dir; }
+
+ private:
+  class Listener;
+  explicit Database(DatabaseOptions options);
+
+  DatabaseOptions options_;
+  std::shared_ptr<Listener> listener_;
+  std::shared_ptr<rocksdb::Cache> cache_;
+  std::unique_ptr<rocksdb::DB> db_;
+  rocksdb::WriteOptions write_options_;
+  rocksdb::ReadOptions read_options_;
+  /// (sequence number of RocksDB, applied index after it), oldest first, not yet known to be durable. Thinned
+  /// out when long: durable() may then be a little low, never high.
+  std::deque<std::pair<std::uint64_t, Index>> written_;
+  Index durable_;
+};
+
+}  // namespace kiwi

@@ -1,0 +1,301 @@
+#include "statemachine/engine/overlay.hpp"
+
+#include <algorithm>
+
+#include "messages/assert.hpp"
+#include "statemachine/engine/key_cursor.hpp"
+#include "statemachine/engine/storage_failure.hpp"
+
+namespace kiwi {
+
+using data_format::key_hash;
+using data_format::key_row;
+
+namespace {
+
+constexpr std::uint64_t kSlotOverheadBytes = 200;
+constexpr std::uint64_t kDeadlineOverheadBytes = 100;
+
+[[noreturn]] void damaged(const std::string& what) {
+  throw StorageFailure(state_machine_error(StorageVerb::read, StorageKind::corruption, what));
+}
+
+}  // namespace
+
+Overlay::Slots::value_type& Overlay::slot(std::string_view key, bool want_payload) {
+  const auto hash = key_hash(key);
+  auto found = slots_.find(SlotKeyView{hash, key});
+  if (found == slots_.end()) {
+    found = slots_.emplace(SlotKey{hash, std::string(key)}, Slot{}).first;
+    bytes_ += kSlotOverheadBytes + key.size();
+    load(key, hash, found->second, want_payload);
+  } else if (want_payload && found->second.present && !found->second.has_payload) {
+    load(key, hash, found->second, true);
+  }
+  return *found;
+}
+
+void Overlay::load(std::string_view key, std::uint64_t hash, Slot& slot, bool want_payload) {
+  if (erased_all_ || state_.keys == 0 || !database_.get(key_row(hash, key), value_))
+    return;
+  std::string_view payload;
+  if (!data_format::decode_record({value_.data(), value_.size()}, slot.record.meta, payload))
+    damaged("the record of a key cannot be decoded");
+  slot.in_database = true;
+  slot.present = true;
+  if (want_payload) {
+    slot.record.payload = Bytes::copy_of(payload);
+    slot.has_payload = true;
+    bytes_ += payload.size();
+  }
+}
+
+std::optional<Meta> Overlay::meta(std::string_view key) {
+  const auto& s = slot(key, false).second;
+  if (!alive(s))
+    return std::nullopt;
+  return s.record.meta;
+}
+
+std::optional<Record> Overlay::get(std::string_view key) {
+  const auto& s = slot(key, true).second;
+  if (!alive(s))
+    return std::nullopt;
+  return s.record;
+}
+
+void Overlay::mark_changed(Slots::value_type& entry) {
+  if (entry.second.changed)
+    return;
+  entry.second.changed = true;
+  changed_.push_back(&entry);
+}
+
+void Overlay::remove(Slots::value_type& entry) {
+  auto& [name, s] = entry;
+  KIWI_ASSERT(s.present, "only a present key is removed");
+  mark_changed(entry);
+  if (s.record.meta.expire_at_ms != 0)
+    remove_deadline(s.record.meta.expire_at_ms, name.key);
+  s.present = false;
+  s.has_payload = false;
+  s.record = {};
+  KIWI_ASSERT(state_.keys > 0, "the number of keys fits the rows");
+  --state_.keys;
+}
+
+void Overlay::put(std::string_view key, Record record) {
+  auto& entry = slot(key, false);
+  auto& [name, s] = entry;
+  if (record.meta.expire_at_ms != 0 && record.meta.expire_at_ms <= state_.clock_ms) {
+    if (s.present)
+      remove(entry);
+    return;
+  }
+  mark_changed(entry);
+  const auto old_deadline = s.present ? s.record.meta.expire_at_ms : 0;
+  if (old_deadline != record.meta.expire_at_ms) {
+    if (old_deadline != 0)
+      remove_deadline(old_deadline, name.key);
+    if (record.meta.expire_at_ms != 0)
+      add_deadline(record.meta.expire_at_ms, name.key);
+  }
+  if (!s.present)
+    ++state_.keys;
+  s.present = true;
+  s.has_payload = true;
+  s.record = std::move(record);
+  s.record.meta.written_ms = state_.clock_ms;
+  s.record.meta.payload_bytes = s.record.payload.size();
+  bytes_ += s.record.payload.size();
+}
+
+bool Overlay::erase(std::string_view key) {
+  auto& entry = slot(key, false);
+  if (!entry.second.present)
+    return false;
+  const bool existed = alive(entry.second);
+  remove(entry);
+  return existed;
+}
+
+void Overlay::erase_all() {
+  if (state_.keys == 0)
+    return;  // nothing is there, in the database or here, that a later lookup could find
+  slots_.clear();
+  changed_.clear();
+  added_.clear();
+  removed_.clear();
+  index_.reset();
+  erased_all_ = true;
+  bytes_ = 0;
+  database_first_ms_ = 0;
+  first_unsure_ = false;
+  state_.keys = 0;
+  state_.keys_with_expiry = 0;
+}
+
+std::uint64_t Overlay::remove_expired(std::uint64_t limit) {
+  std::uint64_t removed = 0;
+  while (removed < limit) {
+    const auto first = first_deadline();
+    if (first == 0 || first > state_.clock_ms)
+      break;
+    const auto expiry = first_expiry();
+    KIWI_ASSERT(expiry.has_value(), "a first deadline belongs to a row of the index");
+    auto& entry = slot(expiry->second, false);
+    if (!entry.second.present || entry.second.record.meta.expire_at_ms != expiry->first)
+      damaged("the index of deadlines names a key that has no such deadline");
+    remove(entry);
+    ++removed;
+  }
+  return removed;
+}
+
+void Overlay::add_deadline(std::uint64_t deadline_ms, const std::string& key) {
+  ++state_.keys_with_expiry;
+  Deadline deadline{deadline_ms, key};
+  if (removed_.erase(deadline) != 0)
+    // The iterator may have gone past this row; it is the database's first again at the earliest.
+    index_.reset();
+  else
+    added_.insert(std::move(deadline));
+  bytes_ += kDeadlineOverheadBytes + key.size();
+}
+
+void Overlay::remove_deadline(std::uint64_t deadline_ms, const std::string& key) {
+  KIWI_ASSERT(state_.keys_with_expiry > 0, "the number of deadlines fits the rows");
+  --state_.keys_with_expiry;
+  Deadline deadline{deadline_ms, key};
+  if (added_.erase(deadline) != 0)
+    return;
+  removed_.insert(std::move(deadline));
+  bytes_ += kDeadlineOverheadBytes + key.size();
+  // Every row of the database before the iterator's place is removed already, so only its own matters;
+  // without an iterator, only the known first.
+  first_unsure_ = first_unsure_ || deadline_ms <= database_first_ms_;
+}
+
+std::optional<Overlay::Deadline> Overlay::first_in_database() {
+  if (erased_all_ || database_first_ms_ == 0)
+    return std::nullopt;
+  if (!index_) {
+    static const std::string upper(1, data_format::kExpirySpace + 1);
+    static const rocksdb::Slice upper_slice(upper);
+    index_ = database_.iterate(nullptr, &upper_slice);
+    index_->Seek(data_format::expiry_row(database_first_ms_, {}));
+  }
+  for (; index_->Valid(); index_->Next()) {
+    const auto parts = data_format::parse_expiry_row(index_->key().ToStringView());
+    if (!parts)
+      damaged("a row of the index of deadlines cannot be decoded");
+    Deadline deadline{parts->deadline_ms, std::string(parts->key)};
+    if (!removed_.contains(deadline))
+      return deadline;
+  }
+  if (!index_->status().ok())
+    throw StorageFailure(state_machine_error(StorageVerb::read, index_->status(), "index of deadlines"));
+  return std::nullopt;
+}
+
+std::optional<Overlay::Deadline> Overlay::first_expiry() {
+  auto first = first_in_database();
+  if (!added_.empty() && (!first || *added_.begin() < *first))
+    first = *added_.begin();
+  return first;
+}
+
+std::uint64_t Overlay::first_deadline() {
+  if (first_unsure_) {
+    const auto first = first_expiry();
+    return first ? first->first : 0;
+  }
+  if (added_.empty())
+    return database_first_ms_;
+  const auto added = added_.begin()->first;
+  return database_first_ms_ == 0 ? added : std::min(added, database_first_ms_);
+}
+
+void Overlay::load_first_deadline() {
+  database_first_ms_ = 1;  // deadlines are at least 1: search from the beginning
+  const auto first = first_in_database();
+  index_.reset();
+  database_first_ms_ = first ? first->first : 0;
+}
+
+void Overlay::collect(rocksdb::WriteBatch& batch) {
+  auto erase_space = [&](char space) {
+    const char begin[] = {space};
+    const char end[] = {static_cast<char>(space + 1)};
+    batch.DeleteRange(rocksdb::Slice(begin, 1), rocksdb::Slice(end, 1));
+  };
+  if (erased_all_) {
+    erase_space(data_format::kKeySpace);
+    erase_space(data_format::kExpirySpace);
+  }
+  for (const auto* entry : changed_) {
+    const auto& [name, s] = *entry;
+    if (!s.present && !s.in_database)
+      continue;
+    const auto row = key_row(name.hash, name.key);
+    if (!s.present) {
+      batch.Delete(row);
+      continue;
+    }
+    const auto header = data_format::encode_record_header(s.record.meta);
+    const rocksdb::Slice row_part(row);
+    const rocksdb::Slice parts[] = {{header.bytes, header.size},
+                                    {s.record.payload.view().data(), s.record.payload.size()}};
+    batch.Put(rocksdb::SliceParts(&row_part, 1), rocksdb::SliceParts(parts, 2));
+  }
+  for (const auto& [deadline, key] : removed_) batch.Delete(data_format::expiry_row(deadline, key));
+  for (const auto& [deadline, key] : added_) batch.Put(data_format::expiry_row(deadline, key), {});
+}
+
+void Overlay::reset() {
+  const auto first = first_deadline();
+  slots_.clear();
+  changed_.clear();
+  added_.clear();
+  removed_.clear();
+  index_.reset();
+  erased_all_ = false;
+  bytes_ = 0;
+  database_first_ms_ = first;
+  first_unsure_ = false;
+}
+
+void Overlay::walk(std::uint64_t from_hash, const Visitor& visit) {
+  // The changed slots in the order of the rows, merged with the rows of the database that they do not hide.
+  std::vector<const Slots::value_type*> changed;
+  for (const auto* entry : changed_)
+    if (entry->first.hash >= from_hash)
+      changed.push_back(entry);
+  std::sort(changed.begin(), changed.end(), [](const auto* a, const auto* b) {
+    return std::tie(a->first.hash, a->first.key) < std::tie(b->first.hash, b->first.key);
+  });
+  KeyCursor rows(database_, from_hash);
+  bool more_rows = !erased_all_ && rows.next();
+  auto next_changed = changed.begin();
+  while (more_rows || next_changed != changed.end()) {
+    const bool take_row = more_rows && (next_changed == changed.end() ||
+                                        std::pair<std::uint64_t, std::string_view>(rows.hash(), rows.key()) <
+                                            std::pair<std::uint64_t, std::string_view>(
+                                                (*next_changed)->first.hash, (*next_changed)->first.key));
+    if (take_row) {
+      const auto deadline = rows.meta().expire_at_ms;
+      if ((deadline == 0 || deadline > state_.clock_ms) && !visit(rows.hash(), rows.key(), rows.meta()))
+        return;
+      more_rows = rows.next();
+      continue;
+    }
+    const auto& [name, s] = **next_changed;
+    if (more_rows && rows.hash() == name.hash && rows.key() == name.key)
+      more_rows = rows.next();
+    if (alive(s) && !visit(name.hash, name.key, s.record.meta))
+      return;
+    ++next_changed;
+  }
+}
+
+}  // namespace kiwi

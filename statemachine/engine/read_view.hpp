@@ -1,0 +1,48 @@
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+
+#include "statemachine/engine/database.hpp"
+#include "statemachine/engine/key_view.hpp"
+
+namespace kiwi {
+
+/// The applied state as a query sees it. Two times matter (rule 8): the machine's clock decides what exists;
+/// a key that exists by the clock but whose deadline has passed by the asker's time makes the whole query
+/// wait for a tick, or two leaders could disagree on when it went.
+class ReadView final : public KeyView {
+ public:
+  struct Counts {
+    std::uint64_t hits = 0;
+    std::uint64_t misses = 0;
+  };
+
+  ReadView(Database& database, const data_format::SystemState& state, std::uint64_t now_ms, Counts& counts)
+      : database_(database), state_(state), now_ms_(std::max(now_ms, state.clock_ms)), counts_(counts) {}
+
+  std::optional<Meta> meta(std::string_view key) override;
+  std::optional<Record> get(std::string_view key) override;
+  /// Stops early when the query needs a tick: its reply will be thrown away.
+  void walk(std::uint64_t from_hash, const Visitor& visit) override;
+  std::uint64_t key_count() const override { return state_.keys; }
+
+  /// The asker's time, never before the machine's clock.
+  std::uint64_t now_ms() const { return now_ms_; }
+  /// Not 0: what was read so far is void until a tick of this stamp is applied.
+  std::uint64_t needs_tick_ms() const { return needs_tick_ms_; }
+
+ private:
+  bool load(std::string_view key, Meta& meta, std::string_view& payload);
+  bool alive(const Meta& meta);
+
+  Database& database_;
+  const data_format::SystemState& state_;
+  std::uint64_t now_ms_;
+  Counts& counts_;
+  std::uint64_t needs_tick_ms_ = 0;
+  rocksdb::PinnableSlice value_;
+};
+
+}  // namespace kiwi

@@ -1,0 +1,203 @@
+#include "statemachine/redis_machine.hpp"
+
+#include "messages/assert.hpp"
+#include "messages/codec.hpp"
+#include "rocksdb/write_batch.h"
+#include "statemachine/commands/handler.hpp"
+#include "statemachine/commands/text.hpp"
+#include "statemachine/engine/storage_failure.hpp"
+#include "statemachine/redis_machine_impl.hpp"
+
+namespace kiwi {
+namespace {
+
+/// A batch of the database is written early when the overlay holds more than this.
+constexpr std::uint64_t kMaxOverlayBytes = 64ull << 20;
+
+/// Spreads numbers that differ little over all 64 bits (the finalizer of SplitMix64).
+std::uint64_t mix(std::uint64_t x) {
+  x += 0x9e3779b97f4a7c15ull;
+  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ull;
+  x = (x ^ (x >> 27)) * 0x94d049bb133111ebull;
+  return x ^ (x >> 31);
+}
+
+[[noreturn]] void damaged_entry(const Entry& entry, const std::string& what) {
+  throw StorageFailure(
+      state_machine_error(StorageVerb::read, StorageKind::corruption,
+                          "log entry " + to_string(entry.id) + " cannot be decoded: " + what));
+}
+
+/// Runs `work`; a failure of the storage becomes the error that the machine keeps from then on.
+template <class Work>
+auto guarded(std::optional<StorageError>& failed, Work&& work) -> Result<decltype(work())> {
+  if (failed)
+    return tl::unexpected(*failed);
+  try {
+    return work();
+  } catch (const StorageFailure& failure) {
+    failed = failure.error;
+    return tl::unexpected(failure.error);
+  }
+}
+
+}  // namespace
+
+RedisMachine::RedisMachine(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+RedisMachine::~RedisMachine() = default;
+
+AppliedState RedisMachine::applied_state() const {
+  const auto& state = impl_->state;
+  return {state.applied, state.clock_ms, impl_->membership, state.membership_id};
+}
+
+Reply RedisMachine::Impl::apply_command(const Entry& entry) {
+  const auto request = decode_request(entry.payload);
+  if (!request)
+    damaged_entry(entry, request.error().what);
+  const auto& command = request->command;
+  if (command.args.empty())
+    damaged_entry(entry, "a command without a name");
+  const auto name = command.args[0].view();
+  const auto* handler = find_handler(name);
+  // The door refuses both of these. That they are in the log means that it was written by another version.
+  if (handler == nullptr)
+    return errors::unknown_command(command);
+  if (!arity_fits(*handler, command.args.size()))
+    return errors::wrong_arity(name);
+  if (handler->write != nullptr) {
+    ApplyContext context{overlay, state.clock_ms};
+    return handler->write(context, command);
+  }
+  ReadContext context{overlay, state.clock_ms, mix(entry.id.index.value)};
+  return handler->read(context, command);
+}
+
+Reply RedisMachine::Impl::apply_entry(const Entry& entry) {
+  KIWI_ASSERT(entry.id.index == state.applied.index + 1, "entries are applied in log order without gaps");
+  state.clock_ms = std::max(state.clock_ms, entry.stamp_ms);
+  totals.expired_keys += overlay.remove_expired(kMaxExpiredPerEntry);
+  Reply reply;
+  switch (entry.kind) {
+    case EntryKind::blank:
+    case EntryKind::tick:
+      break;
+    case EntryKind::command:
+      reply = apply_command(entry);
+      break;
+    case EntryKind::membership: {
+      auto decoded = decode_membership(entry.payload.view());
+      if (!decoded)
+        damaged_entry(entry, decoded.error().what);
+      membership = std::move(*decoded);
+      membership_changed = true;
+      state.membership_id = entry.id;
+      break;
+    }
+    case EntryKind::digest:
+      break;
+    default:
+      damaged_entry(entry, "unknown kind " + std::to_string(static_cast<int>(entry.kind)));
+  }
+  state.applied = entry.id;
+  ++totals.entries_applied;
+  if (entry.kind == EntryKind::digest) {
+    commit();
+    digests.request(entry.id.index, state.keys);
+  } else if (overlay.bytes() > kMaxOverlayBytes) {
+    commit();
+  }
+  return reply;
+}
+
+void RedisMachine::Impl::commit() {
+  rocksdb::WriteBatch batch;
+  overlay.collect(batch);
+  if (membership_changed)
+    batch.Put(rocksdb::Slice(data_format::kMembershipRow), encode_membership(membership));
+  batch.Put(rocksdb::Slice(data_format::kStateRow), data_format::encode_state(state));
+  database->write(batch, state.applied.index);
+  membership_changed = false;
+  overlay.reset();
+}
+
+Result<ApplyResult> RedisMachine::apply(const std::vector<Entry>& entries) {
+  return guarded(impl_->failed, [&] {
+    ApplyResult result;
+    result.replies.reserve(entries.size());
+    for (const auto& entry : entries) result.replies.push_back(impl_->apply_entry(entry));
+    if (!entries.empty())
+      impl_->commit();
+    ++impl_->totals.batches_applied;
+    result.next_deadline_ms = impl_->overlay.first_deadline();
+    return result;
+  });
+}
+
+Reply RedisMachine::Impl::answer(const RedisCommand& command, ReadView& view, std::uint64_t seed) {
+  if (command.args.empty())
+    return Reply::error("ERR empty command");
+  const auto name = command.args[0].view();
+  const auto* handler = find_handler(name);
+  if (handler == nullptr)
+    return errors::unknown_command(command);
+  if (!arity_fits(*handler, command.args.size()))
+    return errors::wrong_arity(name);
+  if (handler->read == nullptr)
+    return Reply::error("ERR '" + lower(name) + "' changes the state and cannot be a query");
+  ReadContext context{view, view.now_ms(), seed};
+  return handler->read(context, command);
+}
+
+Result<StateAnswer> RedisMachine::query(const StateQuery& query) {
+  ++impl_->totals.queries;
+  return guarded(impl_->failed, [&] {
+    StateAnswer answer;
+    answer.token = query.token;
+    const auto request = decode_request(query.payload);
+    if (!request) {
+      answer.reply = Reply::error("ERR the query cannot be decoded: " + request.error().what);
+      return answer;
+    }
+    ReadView view(*impl_->database, impl_->state, query.now_ms, impl_->counts);
+    const auto seed = mix(mix(mix(impl_->state.applied.index.value) ^ query.now_ms) ^ query.token);
+    answer.reply = impl_->answer(request->command, view, seed);
+    answer.needs_tick_ms = view.needs_tick_ms();
+    if (answer.needs_tick_ms != 0)
+      answer.reply = Reply::nil();
+    return answer;
+  });
+}
+
+Result<Index> RedisMachine::flush() {
+  return guarded(impl_->failed, [&] {
+    auto flushed = impl_->database->flush();
+    if (!flushed)
+      throw StorageFailure(flushed.error());
+    return *flushed;
+  });
+}
+
+Result<bool> RedisMachine::background_work() {
+  return guarded(impl_->failed, [&] {
+    if (auto error = impl_->database->background_error())
+      throw StorageFailure(*error);
+    return impl_->digests.work();
+  });
+}
+
+std::optional<StateDigest> RedisMachine::digest(Index index) const { return impl_->digests.find(index); }
+
+StateStats RedisMachine::stats() const {
+  auto stats = impl_->totals;
+  stats.keys = impl_->state.keys;
+  stats.keys_with_expiry = impl_->state.keys_with_expiry;
+  stats.disk_bytes = impl_->database->disk_bytes();
+  stats.memory_bytes = impl_->database->memory_bytes();
+  stats.durable_applied = impl_->database->durable();
+  stats.keyspace_hits = impl_->counts.hits;
+  stats.keyspace_misses = impl_->counts.misses;
+  return stats;
+}
+
+}  // namespace kiwi

@@ -1,0 +1,67 @@
+#pragma once
+
+// The replicated Redis machine: strings and keys on RocksDB. The bytes are drawn in data_format.hpp.
+//
+// Owner: the state machine actor. All calls on one thread, one after the other.
+// After an error of apply(), query() or flush() the machine is finished: every later call gives that error,
+// and the node stops. What a crash leaves is the state after some whole entry, from where the log is applied
+// again.
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "statemachine/state_machine.hpp"
+
+namespace rocksdb {
+class Env;
+}
+
+namespace kiwi {
+
+struct RedisMachineOptions {
+  std::string dir;  // DIR/data; made when missing
+  rocksdb::Env* env =
+      nullptr;  // null: RocksDB's default; else a simulated one, which must outlive the machine
+  /// True: no background threads; nothing is flushed unless flush() is called (see run_queued_jobs).
+  bool simulated = false;
+  std::uint64_t write_buffer_bytes = 64ull << 20;  // of one memtable; up to three exist
+  std::uint64_t block_cache_bytes = 32ull << 20;
+  /// Simulated only: runs the jobs that the env has queued, in this thread, so that flush() can finish.
+  /// Without it flush() only asks for the flush, and answers what is durable so far.
+  std::function<void()> run_queued_jobs;
+};
+
+/// Expired keys whose bytes are removed while one entry is applied. A constant of the format (rule 7): the
+/// removal is part of the replicated state.
+inline constexpr std::uint64_t kMaxExpiredPerEntry = 16;
+/// Digests that are remembered, and that may wait to be computed. The oldest is dropped.
+inline constexpr std::size_t kMaxDigests = 16;
+
+class RedisMachine final : public StateMachine {
+ public:
+  /// `initial` is the membership to start from while no entry is applied (index 0); later the stored one
+  /// counts. Errors: mismatch (not a data directory of ours, or of an unknown version), corruption, io.
+  static Result<std::unique_ptr<RedisMachine>> open(const RedisMachineOptions& options,
+                                                    const Membership& initial);
+  ~RedisMachine() override;
+
+  AppliedState applied_state() const override;
+  /// Requires entries right after applied_state().applied (asserted). An undecodable payload is corruption.
+  Result<ApplyResult> apply(const std::vector<Entry>& entries) override;
+  Result<StateAnswer> query(const StateQuery& query) override;
+  Result<Index> flush() override;
+  /// Computes the digests that markers in the log asked for.
+  Result<bool> background_work() override;
+  /// Also nothing: the marker is older than the last kMaxDigests, or was applied before the last restart.
+  std::optional<StateDigest> digest(Index index) const override;
+  StateStats stats() const override;
+
+ private:
+  struct Impl;
+  explicit RedisMachine(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace kiwi

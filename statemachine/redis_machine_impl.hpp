@@ -1,0 +1,41 @@
+#pragma once
+
+// Private to redis_machine*.cpp.
+
+#include <memory>
+#include <optional>
+
+#include "statemachine/data_format.hpp"
+#include "statemachine/digest.hpp"
+#include "statemachine/engine/database.hpp"
+#include "statemachine/engine/overlay.hpp"
+#include "statemachine/engine/read_view.hpp"
+#include "statemachine/redis_machine.hpp"
+
+namespace kiwi {
+
+struct RedisMachine::Impl {
+  explicit Impl(std::unique_ptr<Database> opened) : database(std::move(opened)) {}
+
+  /// Reads what the database holds, or makes a new one of it. Throws StorageFailure.
+  void load(const Membership& initial);
+
+  Reply apply_entry(const Entry& entry);
+  Reply apply_command(const Entry& entry);
+  Reply answer(const RedisCommand& command, ReadView& view, std::uint64_t seed);
+  /// Everything applied so far goes to the database, with the applied state, as one batch.
+  void commit();
+
+  // The order matters: what reads the database goes before it does.
+  std::unique_ptr<Database> database;
+  data_format::SystemState state;
+  Membership membership;
+  bool membership_changed = false;
+  Overlay overlay{*database, state};
+  Digests digests{*database, kMaxDigests};
+  ReadView::Counts counts;
+  StateStats totals;  // the counters in it only
+  std::optional<StorageError> failed;
+};
+
+}  // namespace kiwi
