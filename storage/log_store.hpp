@@ -15,8 +15,8 @@
 #include "messages/membership.hpp"
 #include "messages/storage_calls.hpp"
 #include "messages/storage_error.hpp"
-#include "messages/vote.hpp"
 #include "messages/term_run.hpp"
+#include "messages/vote.hpp"
 
 namespace rocksdb {
 class Env;
@@ -35,9 +35,9 @@ struct Identity {
 };
 
 struct LogStoreOptions {
-  std::string dir;               // DIR/log
-  rocksdb::Env* env = nullptr;   // null: RocksDB's default; else a simulated one
-  bool simulated = false;        // true: no background threads, flush only when asked (see the spike's traps)
+  std::string dir;              // DIR/log
+  rocksdb::Env* env = nullptr;  // null: RocksDB's default; else a simulated one
+  bool simulated = false;       // true: no background threads, flush only when asked (see the spike's traps)
   std::uint64_t write_buffer_bytes = 64u << 20;
   /// The state machine's durable applied index: a log that ends below it is damaged (rule 5). 0: unknown.
   Index durable_applied;

@@ -1,0 +1,18 @@
+#pragma once
+
+// How RocksDB is set up to be a log: little memory, no compression, nothing that acts by itself after an
+// error.
+
+#include <rocksdb/options.h>
+
+#include "storage/log_store.hpp"
+
+namespace kiwi::storage {
+
+rocksdb::Env& env_of(const LogStoreOptions& options);
+/// For the database itself. Never creates one; create() sets that.
+rocksdb::Options database_options(const LogStoreOptions& options);
+/// For the look before it is opened in earnest: writes nothing, logs nothing.
+rocksdb::Options inspection_options(const LogStoreOptions& options);
+
+}  // namespace kiwi::storage

@@ -1,0 +1,382 @@
+#include "storage/log_store.hpp"
+
+#include <rocksdb/db.h>
+#include <rocksdb/env.h>
+#include <rocksdb/transaction_log.h>
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "messages/assert.hpp"
+#include "storage/durable_dir.hpp"
+#include "storage/log_format.hpp"
+#include "storage/log_marker.hpp"
+#include "storage/log_options.hpp"
+#include "storage/log_recovery.hpp"
+#include "storage/log_shape.hpp"
+#include "storage/storage_status.hpp"
+
+namespace kiwi::storage {
+namespace {
+
+constexpr Doing kOpening{StorageSubject::log, StorageVerb::open, StorageOutcome::not_written};
+constexpr Doing kReading{StorageSubject::log, StorageVerb::read, StorageOutcome::not_written};
+constexpr Doing kWriting{StorageSubject::log, StorageVerb::write, StorageOutcome::unknown};
+constexpr Doing kIdentifying{StorageSubject::identity, StorageVerb::write, StorageOutcome::not_written};
+
+/// Holds KIWI-LOCK. RocksDB's own LOCK does not guard the read-only look before.
+class DirLock {
+ public:
+  static Result<DirLock> take(rocksdb::Env& env, const std::string& dir) {
+    rocksdb::FileLock* lock = nullptr;
+    const auto path = dir + "/" + kLockFile;
+    if (auto status = env.LockFile(path, &lock); !status.ok()) {
+      return tl::unexpected(
+          make_error(kOpening, StorageKind::unavailable,
+                     path + " is held: the log store is open elsewhere (" + status.ToString() + ")"));
+    }
+    return DirLock(env, lock);
+  }
+  DirLock(DirLock&& other) noexcept : env_(other.env_), lock_(std::exchange(other.lock_, nullptr)) {}
+  DirLock& operator=(DirLock&&) = delete;
+  ~DirLock() {
+    if (lock_ != nullptr) {
+      env_->UnlockFile(lock_).PermitUncheckedError();
+    }
+  }
+
+ private:
+  DirLock(rocksdb::Env& env, rocksdb::FileLock* lock) : env_(&env), lock_(lock) {}
+  rocksdb::Env* env_;
+  rocksdb::FileLock* lock_;
+};
+
+Result<std::unique_ptr<rocksdb::DB>> open_database(const rocksdb::Options& options, const std::string& dir) {
+  rocksdb::DB* raw = nullptr;
+  const auto status = rocksdb::DB::Open(options, dir, &raw);
+  std::unique_ptr<rocksdb::DB> db(raw);
+  if (!status.ok()) {
+    return tl::unexpected(to_open_error(status, kOpening, dir));
+  }
+  return db;
+}
+
+rocksdb::WriteOptions synced() {
+  rocksdb::WriteOptions options;
+  options.sync = true;
+  return options;
+}
+
+/// Refuses whatever is not a complete store.
+Result<void> require_made(const std::string& dir, const Result<DirKind>& kind) {
+  if (!kind) {
+    return tl::unexpected(kind.error());
+  }
+  const auto refuse = [&dir](const char* why) {
+    return tl::unexpected(make_error(kOpening, StorageKind::mismatch, dir + why));
+  };
+  switch (*kind) {
+    case DirKind::made:
+      return {};
+    case DirKind::absent:
+      return refuse(" holds no log store");
+    case DirKind::half_made:
+      return refuse(" holds a log store whose making was interrupted");
+    case DirKind::foreign:
+      return refuse(" holds files, but is no kiwi log store (no marker file)");
+    case DirKind::not_a_directory:
+      break;
+  }
+  return refuse(" is not a directory");
+}
+
+}  // namespace
+
+struct LogStore::Impl {
+  Impl(const LogStoreOptions& o, DirLock held, std::unique_ptr<rocksdb::DB> database)
+      : options(o), env(env_of(o)), lock(std::move(held)), db(std::move(database)) {}
+
+  LogStoreOptions options;
+  rocksdb::Env& env;
+  DirLock lock;  // outlives the database
+  std::unique_ptr<rocksdb::DB> db;
+  LogShape shape;  // as it is durable
+  Identity identity;
+  LogStoreStats stats;
+  mutable std::optional<StorageError> poison;  // set once, never cleared (rule 4)
+
+  StorageError poisoned_with(StorageError error) const {
+    if (!poison) {
+      poison = error;
+      // Later calls do not reach the disk any more.
+      poison->outcome = StorageOutcome::not_written;
+    }
+    return error;
+  }
+  /// Writes `batch`, whose first operation is next.state, and syncs it. Then `next` is what is durable.
+  Result<void> write_synced(rocksdb::WriteBatch& batch, LogShape next);
+  std::uint64_t wal_offset() const;
+  void start_flush_if_large(std::uint64_t wal_bytes);
+};
+
+bool LogStore::exists(const LogStoreOptions& options) {
+  const auto kind = kind_of_dir(env_of(options), options.dir);
+  // When it cannot be told, say yes: open() names the error, create() would be the wrong answer.
+  return !kind || *kind == DirKind::made || *kind == DirKind::foreign;
+}
+
+Result<void> LogStore::create(const LogStoreOptions& options, const Identity& identity) {
+  auto& env = env_of(options);
+  const auto kind = kind_of_dir(env, options.dir);
+  if (!kind) {
+    return tl::unexpected(kind.error());
+  }
+  if (*kind == DirKind::made) {
+    return tl::unexpected(
+        make_error(kIdentifying, StorageKind::invalid_request, options.dir + " holds a log store already"));
+  }
+  if (*kind == DirKind::foreign || *kind == DirKind::not_a_directory) {
+    return require_made(options.dir, kind);
+  }
+  if (auto begun = begin_creation(env, options.dir); !begun) {
+    return begun;
+  }
+  auto database = database_options(options);
+  database.create_if_missing = true;
+  database.error_if_exists = true;
+  auto db = open_database(database, options.dir);
+  if (!db) {
+    return tl::unexpected(db.error());
+  }
+  LogState state;
+  state.instance = identity.instance;
+  state.serial = 1;
+  rocksdb::WriteBatch batch;
+  put_state(batch, state);
+  put_identity(batch, identity);
+  if (auto status = (*db)->Write(synced(), &batch); !status.ok()) {
+    return tl::unexpected(to_error(status, kWriting, options.dir));
+  }
+  db->reset();
+  return finish_creation(env, options.dir, identity.instance);
+}
+
+Result<std::unique_ptr<LogStore>> LogStore::open(const LogStoreOptions& options, Recovered& recovered) {
+  auto& env = env_of(options);
+  if (auto made = require_made(options.dir, kind_of_dir(env, options.dir)); !made) {
+    return tl::unexpected(made.error());
+  }
+  const auto instance = read_marker(env, options.dir);
+  if (!instance) {
+    return tl::unexpected(instance.error());
+  }
+  auto lock = DirLock::take(env, options.dir);
+  if (!lock) {
+    return tl::unexpected(lock.error());
+  }
+  if (auto status = remove_file_durably(env, options.dir, kCreatingFile); !status.ok()) {
+    return tl::unexpected(to_error(status, kOpening, options.dir));
+  }
+  auto contents = inspect(options, *instance);
+  if (!contents) {
+    return tl::unexpected(contents.error());
+  }
+  auto db = open_database(database_options(options), options.dir);
+  if (!db) {
+    return tl::unexpected(db.error());
+  }
+  const auto state = read_state(**db);
+  if (!state) {
+    return tl::unexpected(state.error());
+  }
+  if (*state != contents->state) {
+    return tl::unexpected(make_error(kOpening, StorageKind::corruption,
+                                     options.dir + ": RocksDB opened another state than the one inspected"));
+  }
+  auto impl = std::make_unique<Impl>(options, std::move(*lock), std::move(*db));
+  impl->identity = contents->recovered.identity;
+  impl->shape = {contents->state, contents->recovered.runs, {}};
+  for (const auto& binding : contents->recovered.bindings) {
+    impl->shape.bound.insert(binding.node);
+  }
+  // The recovered tail lies in a synced table now (rule 4). One more batch, so that the new write-ahead log
+  // is never empty and always says how long the log must be.
+  auto opened = impl->shape;
+  ++opened.state.serial;
+  rocksdb::WriteBatch batch;
+  put_state(batch, opened.state);
+  if (auto written = impl->write_synced(batch, std::move(opened)); !written) {
+    return tl::unexpected(written.error());
+  }
+  impl->stats = {};
+  recovered = std::move(contents->recovered);
+  return std::unique_ptr<LogStore>(new LogStore(std::move(impl)));
+}
+
+LogStore::LogStore(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+LogStore::~LogStore() = default;
+
+std::uint64_t LogStore::Impl::wal_offset() const {
+  std::unique_ptr<rocksdb::LogFile> wal;
+  return db->GetCurrentWalFile(&wal).ok() ? wal->SizeFileBytes() : 0;
+}
+
+Result<void> LogStore::Impl::write_synced(rocksdb::WriteBatch& batch, LogShape next) {
+  const auto offset = wal_offset();
+  fill_sector(batch, offset);
+  const auto started_us = env.NowMicros();
+  const auto status = db->Write(synced(), &batch);
+  if (!status.ok()) {
+    return tl::unexpected(poisoned_with(to_error(status, kWriting, options.dir)));
+  }
+  const auto finished_us = env.NowMicros();
+  const auto took_us = finished_us > started_us ? finished_us - started_us : 0;
+  stats.syncs += 1;
+  stats.sync_total_us += took_us;
+  stats.sync_max_us = std::max(stats.sync_max_us, took_us);
+  stats.last_sync_us = took_us;
+  shape = std::move(next);
+  start_flush_if_large(offset);
+  return {};
+}
+
+/// Fillers and votes take room in the write-ahead log that a memtable does not count, and the log is what
+/// recovery has to scan.
+void LogStore::Impl::start_flush_if_large(std::uint64_t wal_bytes) {
+  if (wal_bytes < options.write_buffer_bytes) {
+    return;
+  }
+  rocksdb::FlushOptions flush;
+  flush.wait = false;
+  flush.allow_write_stall = true;
+  // A flush that fails makes a later write fail, which poisons the store; nothing is acknowledged by it.
+  db->Flush(flush).PermitUncheckedError();
+}
+
+Result<LogId> LogStore::write(const std::vector<LogWrite>& group) {
+  auto& impl = *impl_;
+  if (impl.poison) {
+    return tl::unexpected(*impl.poison);
+  }
+  if (group.empty()) {
+    return impl.shape.state.last;
+  }
+  auto next = impl.shape;
+  ++next.state.serial;
+  std::uint64_t entries = 0, payload_bytes = 0;
+  for (const auto& step : group) {
+    next.apply(step);
+    entries += step.entries.size();
+    for (const auto& entry : step.entries) {
+      payload_bytes += entry.payload.size();
+    }
+  }
+  rocksdb::WriteBatch batch(payload_bytes + entries * kEntryOverheadBytes + kSectorBytes);
+  put_steps(batch, impl.shape.state, next.state, group);
+  if (auto written = impl.write_synced(batch, std::move(next)); !written) {
+    return tl::unexpected(written.error());
+  }
+  impl.stats.entries_written += entries;
+  impl.stats.bytes_written += payload_bytes;
+  return impl.shape.state.last;
+}
+
+Result<void> LogStore::adopt_cluster(ClusterId cluster, const Membership& initial) {
+  auto& impl = *impl_;
+  if (impl.poison) {
+    return tl::unexpected(*impl.poison);
+  }
+  if (impl.identity.cluster) {
+    return tl::unexpected(
+        make_error(kIdentifying, StorageKind::invalid_request,
+                   "this directory belongs to cluster " + to_string(impl.identity.cluster)));
+  }
+  auto identity = impl.identity;
+  identity.cluster = cluster;
+  identity.initial_membership = initial;
+  auto next = impl.shape;
+  ++next.state.serial;
+  rocksdb::WriteBatch batch;
+  put_state(batch, next.state);
+  put_identity(batch, identity);
+  if (auto written = impl.write_synced(batch, std::move(next)); !written) {
+    return written;
+  }
+  impl.identity = std::move(identity);
+  return {};
+}
+
+Result<std::vector<Entry>> LogStore::read(Index first, Index last, std::uint64_t max_bytes) const {
+  const auto& impl = *impl_;
+  if (impl.poison) {
+    return tl::unexpected(*impl.poison);
+  }
+  const auto& state = impl.shape.state;
+  if (first <= state.purged.index || last > state.last.index || first > last) {
+    return tl::unexpected(make_error(kReading, StorageKind::invalid_request,
+                                     "entries " + to_string(first) + " to " + to_string(last) +
+                                         " of a log that holds " + to_string(state.purged.index + 1) +
+                                         " to " + to_string(state.last.index)));
+  }
+  const auto damaged = [&impl](Index index, const std::string& why) {
+    return tl::unexpected(impl.poisoned_with(make_error(
+        kReading, StorageKind::corruption, "log damaged at index " + to_string(index) + ": " + why)));
+  };
+  const auto upper = entry_key(last + 1);
+  const rocksdb::Slice upper_bound(upper);
+  rocksdb::ReadOptions read_options;
+  read_options.iterate_upper_bound = &upper_bound;
+  const std::unique_ptr<rocksdb::Iterator> it(impl.db->NewIterator(read_options));
+  std::vector<Entry> entries;
+  std::uint64_t bytes = 0;
+  auto expected = first;
+  for (it->Seek(entry_key(first)); it->Valid() && expected <= last; it->Next(), ++expected) {
+    if (it->key().ToStringView() != entry_key(expected)) {
+      return damaged(expected, "the entry is missing");
+    }
+    // The weight without its copy: a last entry that does not fit is not worth copying.
+    if (!entries.empty() && bytes + it->value().size() > max_bytes) {
+      return entries;
+    }
+    auto entry = decode_entry(Bytes::copy_of(it->value().ToStringView()));
+    if (!entry) {
+      return damaged(expected, entry.error().what);
+    }
+    if (entry->id.index != expected) {
+      return damaged(expected, "the entry there is that of index " + to_string(entry->id.index));
+    }
+    bytes += weight_bytes(*entry);
+    if (!entries.empty() && bytes > max_bytes) {
+      return entries;
+    }
+    entries.push_back(std::move(*entry));
+  }
+  if (!it->status().ok()) {
+    return tl::unexpected(
+        impl.poisoned_with(to_error(it->status(), kReading, "index " + to_string(expected))));
+  }
+  if (expected <= last) {
+    return damaged(expected, "the entry is missing");
+  }
+  return entries;
+}
+
+LogId LogStore::last() const { return impl_->shape.state.last; }
+LogId LogStore::purged() const { return impl_->shape.state.purged; }
+bool LogStore::poisoned() const { return impl_->poison.has_value(); }
+const LogStoreStats& LogStore::stats() const { return impl_->stats; }
+
+std::uint64_t LogStore::disk_bytes() const {
+  std::vector<rocksdb::Env::FileAttributes> files;
+  if (!impl_->env.GetChildrenFileAttributes(impl_->options.dir, &files).ok()) {
+    return 0;
+  }
+  std::uint64_t sum = 0;
+  for (const auto& file : files) {
+    sum += file.size_bytes;
+  }
+  return sum;
+}
+
+}  // namespace kiwi::storage
