@@ -1,0 +1,118 @@
+#include "tests/unit/raft/checker.hpp"
+
+#include "tests/unit/raft/broken_invariant.hpp"
+
+namespace kiwi::raft {
+
+Restored Disk::restored() const {
+  Restored r;
+  r.vote = vote;
+  r.purged = purged;
+  r.last = last_id();
+  for (const Entry& e : log) {
+    if (r.runs.empty() || r.runs.back().term != e.id.term)
+      r.runs.push_back({e.id.term, e.id.index});
+    r.last_stamp_ms = std::max(r.last_stamp_ms, e.stamp_ms);
+  }
+  if (!initial.voters.empty())
+    r.memberships.push_back({LogId{}, initial});
+  r.applied = applied == purged.index ? purged : find(applied)->id;
+  return r;
+}
+
+void Checker::fail(const std::string& what) const { throw BrokenInvariant(what); }
+
+void Checker::appended(NodeId node, const std::vector<Entry>& entries, Term previous) {
+  for (const Entry& e : entries) {
+    const auto [it, is_new] =
+        seen_.try_emplace({e.id.index, e.id.term}, Seen{previous, e.payload.str(), e.stamp_ms});
+    expect(is_new || (it->second.previous == previous && it->second.payload == e.payload.view() &&
+                      it->second.stamp_ms == e.stamp_ms),
+           "log matching (Raft 5.3): node " + to_string(node) + " has another entry " + to_string(e.id));
+    previous = e.id.term;
+  }
+}
+
+void Checker::vote_saved(NodeId node, Vote before, Vote now) {
+  expect(now.term >= before.term, "the durable term of node " + to_string(node) + " goes back");
+  if (!now.voted_for)
+    return;
+  const auto [it, is_new] = votes_.try_emplace({node, now.term}, now.voted_for);
+  expect(is_new || it->second == now.voted_for,
+         "node " + to_string(node) + " votes twice in term " + to_string(now.term));
+}
+
+void Checker::leads(NodeId node, Term term, const std::vector<Entry>& log) {
+  const auto [it, is_new] = leaders_.try_emplace(term, node);
+  expect(it->second == node, "election safety (Raft 5.2): two leaders in term " + to_string(term));
+  if (!is_new)
+    return;
+  for (std::size_t i = 0; i < committed_.size(); ++i) {
+    if (committed_in_term_[i] >= term)
+      continue;
+    expect(i < log.size() && log[i].id == committed_[i].id,
+           "leader completeness (Raft 5.4): leader of term " + to_string(term) + " lacks committed entry " +
+               to_string(committed_[i].id));
+  }
+}
+
+void Checker::committed(NodeId node, Term node_term, Index commit, const std::vector<Entry>& log,
+                        const Membership& members) {
+  expect(commit.value <= log.size(), "node " + to_string(node) + " commits what it does not have");
+  const std::size_t known = std::min<std::size_t>(commit.value, committed_.size());
+  for (std::size_t i = known; i-- > 0 && i + 64 > known;)
+    expect(log[i] == committed_[i], "state machine safety (Raft 5.4.3): node " + to_string(node) +
+                                        " commits another entry than " + to_string(committed_[i].id));
+  for (std::size_t i = committed_.size(); i < commit.value; ++i) {
+    std::size_t copies = 0;
+    for (NodeId voter : members.voters) {
+      const Entry* e = disks_.at(voter)->find(log[i].id.index);
+      copies += e != nullptr && *e == log[i] ? 1 : 0;
+    }
+    expect(copies > members.voters.size() / 2, "entry " + to_string(log[i].id) + " is committed on " +
+                                                   std::to_string(copies) + " durable logs only");
+    expect(i == 0 || committed_.back().stamp_ms <= log[i].stamp_ms, "stamps go back along the log (rule 8)");
+    committed_.push_back(log[i]);
+    committed_in_term_.push_back(node_term);
+  }
+}
+
+void Checker::leaves(NodeId from, const Outgoing& out) const {
+  const Disk& disk = *disks_.at(from);
+  if (const auto* vote = std::get_if<VoteResponse>(&out.message)) {
+    if (vote->granted && !vote->pre_vote)
+      expect(disk.vote == Vote{vote->term, out.to}, "a vote leaves before it is durable (rule 2)");
+  } else if (const auto* request = std::get_if<VoteRequest>(&out.message)) {
+    const Entry* last = disk.find(request->last_log_id.index);
+    expect(!request->last_log_id.index || request->last_log_id == disk.purged ||
+               (last != nullptr && last->id == request->last_log_id),
+           "a candidate boasts of entries that are not durable (T08)");
+    if (!request->pre_vote)
+      expect(disk.vote == Vote{request->term, from},
+             "a candidate asks before its own vote is durable (rule 2)");
+  } else if (const auto* ack = std::get_if<AppendResponse>(&out.message)) {
+    if (!ack->success)
+      return;
+    expect(disk.vote.term == ack->term, "an acknowledgement leaves before its term is durable (rule 2)");
+    expect(disk.last() >= ack->match, "an acknowledgement leaves before its entries are durable (rule 2)");
+    const auto leader = leaders_.find(ack->term);
+    expect(leader != leaders_.end() && leader->second == out.to,
+           "an acknowledgement to somebody who never led");
+  } else if (const auto* beat = std::get_if<HeartbeatResponse>(&out.message)) {
+    const auto leader = leaders_.find(beat->term);
+    if (leader != leaders_.end() && leader->second == out.to)
+      expect(disk.vote.term == beat->term, "a heartbeat is answered before the term is durable (rule 2)");
+  }
+}
+
+void Checker::applied(NodeId node, const Entry& entry) const {
+  const Index i = entry.id.index;
+  expect(
+      i.value <= committed_.size() && committed_[i.value - 1] == entry,
+      "node " + to_string(node) + " applies " + to_string(entry.id) + ", which is not the committed entry");
+  const Entry* here = disks_.at(node)->find(i);
+  expect(here != nullptr && *here == entry,
+         "node " + to_string(node) + " applies what is not durable in its own log (rule 6)");
+}
+
+}  // namespace kiwi::raft

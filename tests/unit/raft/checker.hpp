@@ -1,0 +1,81 @@
+#pragma once
+
+// Watches all nodes of a simulated cluster from outside and knows what really is on every disk. Throws
+// BrokenInvariant at the first thing that must never happen. The numbers are those of the list of invariants
+// in Raft figure 3 and thesis chapter 3, and of the safety rules in docs/architecture.md.
+
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "messages/entry.hpp"
+#include "messages/vote.hpp"
+#include "raft/core.hpp"
+
+namespace kiwi::raft {
+
+/// What survives a crash of one node.
+struct Disk {
+  Vote vote;
+  std::vector<Entry> log;  // entry of index i at i - purged - 1
+  LogId purged;
+  Index applied;
+  Membership initial;
+
+  Index last() const { return purged.index + log.size(); }
+  LogId last_id() const { return log.empty() ? purged : log.back().id; }
+  const Entry* find(Index index) const {
+    return index > purged.index && index <= last() ? &log[index - purged.index - 1] : nullptr;
+  }
+  Restored restored() const;
+};
+
+class Checker {
+ public:
+  void add(NodeId id, const Disk* disk) { disks_[id] = disk; }
+  void expect(bool ok, const std::string& what) const {
+    if (!ok)
+      fail(what);
+  }
+  [[noreturn]] void fail(const std::string& what) const;
+
+  /// A node has new entries in its log (in memory).
+  void appended(NodeId node, const std::vector<Entry>& log_entries, Term term_before_first);
+  /// Its disk has a new vote.
+  void vote_saved(NodeId node, Vote before, Vote now);
+  /// A node leads; `log` is the whole of its log.
+  void leads(NodeId node, Term term, const std::vector<Entry>& log);
+  /// The commit index of a node rose to `commit`.
+  void committed(NodeId node, Term node_term, Index commit, const std::vector<Entry>& log,
+                 const Membership& members);
+  /// A message leaves a node: is what it promises on that node's disk?
+  void leaves(NodeId from, const Outgoing& message) const;
+  /// A node applies an entry.
+  void applied(NodeId node, const Entry& entry) const;
+
+  // --- Clients: the state is the index, so a read is right when its index is in the right range.
+  Index floor() const { return floor_; }
+  void answered(Index index) { floor_ = index > floor_ ? index : floor_; }
+
+  const std::vector<Entry>& history() const { return committed_; }
+  std::size_t terms_with_leader() const { return leaders_.size(); }
+
+ private:
+  struct Seen {
+    Term previous;
+    std::string payload;
+    std::uint64_t stamp_ms = 0;
+  };
+  std::map<NodeId, const Disk*> disks_;
+  std::map<std::pair<Index, Term>, Seen> seen_;
+  std::map<Term, NodeId> leaders_;
+  std::map<std::pair<NodeId, Term>, NodeId> votes_;
+  std::vector<Entry> committed_;         // index i at i - 1
+  std::vector<Term> committed_in_term_;  // the term of the node that first counted it as committed
+  Index floor_;                          // what the next read must show at least
+};
+
+}  // namespace kiwi::raft

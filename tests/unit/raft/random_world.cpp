@@ -1,0 +1,290 @@
+#include "tests/unit/raft/random_world.hpp"
+
+#include <algorithm>
+
+namespace kiwi::raft {
+
+namespace {
+constexpr std::uint64_t kTickUnits = 10;
+constexpr std::uint64_t kEpochMs = 1'700'000'000'000;
+}  // namespace
+
+RandomWorld::RandomWorld(std::uint64_t seed, std::size_t count) : rng_(seed * 0x9e3779b97f4a7c15u + count) {
+  std::vector<Member> members;
+  for (std::size_t i = 0; i < count; ++i) members.push_back({NodeId(i + 1), {}});
+  for (std::size_t i = 0; i < count; ++i) {
+    Options o;
+    o.id = NodeId(i + 1);
+    o.seed = seed;
+    // Small limits, so that every one of them is met.
+    o.max_append_bytes = 70 + random(600);
+    o.max_inflight_appends = 1 + static_cast<std::uint32_t>(random(8));
+    o.max_inflight_bytes = 300 + random(3000);
+    o.max_applying_bytes = 100 + random(1000);
+    o.max_cached_bytes = random(3) == 0 ? 1 << 20 : random(2000);
+    o.max_uncommitted_bytes = 500 + random(5000);
+    nodes_.push_back(std::make_unique<SimNode>(o, membership_of(members), checker_));
+  }
+  lives_.assign(count, 0);
+  clock_offset_.assign(count, 0);
+  disk_delay_.assign(count, 4);
+  disk_busy_.assign(count, 0);
+  apply_busy_ = fetch_busy_ = disk_busy_;
+  for (std::size_t i = 0; i < count; ++i) start(i);
+  schedule(5, What::client, 0);
+  schedule(50, What::fault, 0);
+}
+
+std::uint64_t RandomWorld::random(std::uint64_t below) {
+  std::uint64_t z = (rng_ += 0x9e3779b97f4a7c15u);
+  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+  z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+  return (z ^ (z >> 31)) % below;
+}
+
+void RandomWorld::schedule(std::uint64_t in, What what, std::size_t node) {
+  Event e;
+  e.at = now_ + in;
+  e.order = ++order_;
+  e.what = what;
+  e.node = node;
+  e.life = lives_[node];
+  events_.push(e);
+}
+
+void RandomWorld::start(std::size_t node) {
+  ++lives_[node];
+  disk_busy_[node] = apply_busy_[node] = fetch_busy_[node] = 0;
+  nodes_[node]->options().seed += 1;
+  nodes_[node]->start();
+  schedule(random(kTickUnits), What::tick, node);
+  schedule(50 + random(100), What::save, node);
+  after_input(node);
+}
+
+void RandomWorld::send(std::size_t from, Outgoing out) {
+  const std::size_t to = out.to.value - 1;
+  const auto message = std::make_shared<PeerMessage>(std::move(out.message));
+  const std::uint64_t copies = storm_ && chance(duplicate_) ? 2 : 1;
+  for (std::uint64_t i = 0; i < copies; ++i) {
+    if (cut_.count({from, to}) != 0 || (storm_ && chance(drop_)))
+      continue;
+    Event e;
+    e.at = now_ + 1 + random(5) + (storm_ && chance(slow_) ? random(200) : 0);
+    e.order = ++order_;
+    e.what = What::deliver;
+    e.node = to;
+    e.from = NodeId(from + 1);
+    e.message = message;
+    events_.push(e);
+  }
+}
+
+void RandomWorld::after_input(std::size_t i) {
+  SimNode& n = *nodes_[i];
+  for (Outgoing& m : n.take_messages()) send(i, std::move(m));
+  if (n.writes_waiting() > 0 && !disk_busy_[i]) {
+    disk_busy_[i] = 1;
+    schedule(1 + random(disk_delay_[i]), What::persist, i);
+  }
+  if (n.apply_waiting() > 0 && !apply_busy_[i]) {
+    apply_busy_[i] = 1;
+    schedule(1 + random(4), What::apply, i);
+  }
+  if (n.fetches_waiting() > 0 && !fetch_busy_[i]) {
+    fetch_busy_[i] = 1;
+    schedule(1 + random(6), What::fetch, i);
+  }
+}
+
+void RandomWorld::client(std::size_t i) {
+  SimNode& n = *nodes_[i];
+  if (!n.up())
+    return;
+  const std::uint64_t what = random(4);
+  if (what == 0) {
+    n.read(next_token_++);
+  } else if (what == 1) {
+    for (std::uint64_t k = 1 + random(12); k > 0; --k)
+      n.propose("x" + std::to_string(next_text_++) + std::string(random(80), '.'));
+  } else if (what == 2 && n.core().role() == Role::leader) {
+    // One pipeline, one turn: SET GET SET (rule 13). sim_node checks that the GET is between the two.
+    if (const auto first = n.propose("a" + std::to_string(next_text_++))) {
+      n.read(next_token_++, *first);
+      n.propose("b" + std::to_string(next_text_++));
+    }
+  } else {
+    n.propose("y" + std::to_string(next_text_++));
+    n.read(next_token_++);
+  }
+  after_input(i);
+}
+
+void RandomWorld::fault() {
+  const std::size_t count = nodes_.size();
+  const std::size_t i = random(count);
+  switch (random(10)) {
+    case 0:
+    case 1:
+      if (nodes_[i]->up()) {
+        ++figures_.crashes;
+        figures_.mismatches += nodes_[i]->core().counters().append_mismatches;
+        nodes_[i]->crash(random(3));
+        ++lives_[i];
+      } else {
+        start(i);
+      }
+      break;
+    case 2:
+      if (!nodes_[i]->up())
+        start(i);
+      break;
+    case 3:
+      cut_.insert({i, random(count)});
+      break;
+    case 4:  // one node alone
+      for (std::size_t j = 0; j < count; ++j) {
+        cut_.insert({i, j});
+        cut_.insert({j, i});
+      }
+      break;
+    case 5:
+      cut_.clear();
+      break;
+    case 6:
+      disk_delay_[i] = random(2) == 0 ? 4 : 1 + random(400);
+      break;
+    case 7:
+      drop_ = random(3) == 0 ? random(300) : 20;
+      duplicate_ = random(100);
+      slow_ = random(3) == 0 ? random(400) : 20;
+      break;
+    case 8:
+      clock_offset_[i] = random(2) == 0 ? 0 : random(7'200'000);
+      break;
+    case 9:
+      if (nodes_[i]->up() && random(count) != i) {
+        const std::size_t j = random(count);
+        if (j != i)
+          nodes_[i]->unreachable(NodeId(j + 1));
+        after_input(i);
+      }
+      break;
+  }
+}
+
+void RandomWorld::handle(const Event& e) {
+  SimNode& n = *nodes_[e.node];
+  if (e.what == What::client) {
+    if (quiet_)
+      return;
+    client(random(nodes_.size()));
+    for (std::size_t i = 0; i < nodes_.size(); ++i)
+      if (nodes_[i]->up() && nodes_[i]->core().role() == Role::leader && random(3) != 0)
+        client(i);
+    schedule(1 + random(storm_ ? 15 : 40), What::client, 0);
+    return;
+  }
+  if (e.what == What::fault) {
+    if (storm_) {
+      fault();
+      schedule(1 + random(150), What::fault, 0);
+    }
+    return;
+  }
+  if (!n.up() || (e.what != What::deliver && e.life != lives_[e.node]))
+    return;
+  n.set_clock(kEpochMs + now_ + clock_offset_[e.node]);
+  switch (e.what) {
+    case What::deliver:
+      n.step(e.from, *e.message);
+      break;
+    case What::tick:
+      n.tick();
+      schedule(kTickUnits - 1 + random(3), What::tick, e.node);
+      break;
+    case What::persist:
+      disk_busy_[e.node] = 0;
+      n.persist(1 + random(4), random(2) == 0);
+      break;
+    case What::apply:
+      apply_busy_[e.node] = 0;
+      n.apply(1 + random(8));
+      break;
+    case What::fetch:
+      fetch_busy_[e.node] = 0;
+      ++figures_.fetches;
+      n.answer_fetch(random(n.fetches_waiting()), storm_ && chance(30));
+      break;
+    case What::save:
+      n.save_applied();
+      schedule(50 + random(300), What::save, e.node);
+      break;
+    default:
+      break;
+  }
+  after_input(e.node);
+}
+
+void RandomWorld::heal() {
+  storm_ = false;
+  cut_.clear();
+  std::fill(disk_delay_.begin(), disk_delay_.end(), 4);
+  for (std::size_t i = 0; i < nodes_.size(); ++i)
+    if (!nodes_[i]->up())
+      start(i);
+}
+
+bool RandomWorld::converged() {
+  std::size_t leaders = 0;
+  for (const auto& n : nodes_) {
+    leaders += n->core().role() == Role::leader ? 1 : 0;
+    if (n->core().term() != nodes_[0]->core().term() || !n->core().caught_up_once())
+      return false;
+  }
+  return leaders == 1;
+}
+
+void RandomWorld::run(std::uint64_t storm_units, std::uint64_t heal_units) {
+  const auto until = [&](std::uint64_t end) {
+    while (!events_.empty() && events_.top().at <= end) {
+      const Event e = events_.top();
+      events_.pop();
+      now_ = e.at;
+      handle(e);
+    }
+    now_ = end;
+  };
+  until(storm_units);
+  heal();
+  const std::size_t before = checker_.history().size();
+  const std::uint64_t end = storm_units + heal_units;
+  while (now_ < end && !converged()) until(now_ + 50);
+  checker_.expect(converged(), "the healed cluster has no stable leader");
+  // A fresh write and a fresh read, on every node's machine.
+  std::size_t served = 0;
+  for (const auto& n : nodes_) served += n->served.size();
+  const std::size_t history = checker_.history().size();
+  until(now_ + 1000);
+  quiet_ = true;
+  until(now_ + 20'000);
+  checker_.expect(converged(), "the healed cluster does not keep its leader");
+  checker_.expect(checker_.history().size() > std::max(before, history),
+                  "the healed cluster commits nothing");
+  std::size_t served_now = 0;
+  for (const auto& n : nodes_) {
+    served_now += n->served.size();
+    checker_.expect(n->machine().value == checker_.history().size(),
+                    "node " + to_string(n->id()) + " does not follow: applied " + to_string(n->machine()) +
+                        " of " + std::to_string(checker_.history().size()));
+    figures_.failed_reads += n->failed.size();
+    figures_.mismatches += n->core().counters().append_mismatches;
+    figures_.check_quorum_failures += n->core().counters().check_quorum_failures;
+  }
+  checker_.expect(served_now > served, "the healed cluster serves no reads");
+  figures_.committed = checker_.history().size();
+  figures_.reads = served_now;
+  figures_.terms = checker_.terms_with_leader();
+}
+
+}  // namespace kiwi::raft

@@ -1,0 +1,82 @@
+#pragma once
+
+// A cluster under a seeded storm: links that drop, delay, duplicate, reorder and go one way; disks that are
+// slow; nodes that crash and lose what is not synced. One seed, one run, bit for bit.
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <queue>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "tests/unit/raft/checker.hpp"
+#include "tests/unit/raft/sim_node.hpp"
+
+namespace kiwi::raft {
+
+class RandomWorld {
+ public:
+  struct Figures {
+    std::uint64_t committed = 0;
+    std::uint64_t reads = 0;
+    std::uint64_t failed_reads = 0;
+    std::uint64_t crashes = 0;
+    std::uint64_t terms = 0;
+    std::uint64_t mismatches = 0;
+    std::uint64_t fetches = 0;
+    std::uint64_t truncations = 0;
+    std::uint64_t check_quorum_failures = 0;
+  };
+
+  RandomWorld(std::uint64_t seed, std::size_t nodes);
+  /// Time under faults, then healing. Throws BrokenInvariant; also when the healed cluster does not converge.
+  void run(std::uint64_t storm_units, std::uint64_t heal_units);
+  const Figures& figures() const { return figures_; }
+
+ private:
+  enum class What { deliver, tick, persist, apply, fetch, client, fault, save };
+  struct Event {
+    std::uint64_t at = 0;
+    std::uint64_t order = 0;
+    What what = What::tick;
+    std::size_t node = 0;
+    std::uint64_t life = 0;
+    NodeId from;
+    std::shared_ptr<PeerMessage> message;
+    bool operator>(const Event& o) const { return at != o.at ? at > o.at : order > o.order; }
+  };
+
+  std::uint64_t random(std::uint64_t below);
+  bool chance(std::uint64_t per_mille) { return random(1000) < per_mille; }
+  void schedule(std::uint64_t in, What what, std::size_t node);
+  void handle(const Event& event);
+  void after_input(std::size_t node);
+  void send(std::size_t from, Outgoing out);
+  void client(std::size_t node);
+  void fault();
+  void heal();
+  void start(std::size_t node);
+  bool converged();
+
+  Checker checker_;
+  std::vector<std::unique_ptr<SimNode>> nodes_;
+  std::vector<std::uint64_t> lives_;
+  std::vector<std::uint64_t> clock_offset_;
+  std::vector<std::uint64_t> disk_delay_;
+  std::vector<std::uint8_t> disk_busy_, apply_busy_, fetch_busy_;
+  std::set<std::pair<std::size_t, std::size_t>> cut_;
+  std::priority_queue<Event, std::vector<Event>, std::greater<>> events_;
+  std::uint64_t now_ = 0;
+  std::uint64_t order_ = 0;
+  std::uint64_t rng_;
+  std::uint64_t drop_ = 20, duplicate_ = 20, slow_ = 20;  // per mille
+  bool storm_ = true;
+  bool quiet_ = false;  // no more clients
+  std::uint64_t next_token_ = 1;
+  std::uint64_t next_text_ = 1;
+  Figures figures_;
+};
+
+}  // namespace kiwi::raft

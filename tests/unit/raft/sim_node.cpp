@@ -1,0 +1,224 @@
+#include "tests/unit/raft/sim_node.hpp"
+
+#include <algorithm>
+
+namespace kiwi::raft {
+
+SimNode::SimNode(Options options, Membership initial, Checker& checker)
+    : options_(options), checker_(checker) {
+  disk_.initial = std::move(initial);
+  checker_.add(options_.id, &disk_);
+}
+
+void SimNode::start() {
+  log = disk_.log;
+  machine_ = disk_.applied;
+  handed_ = machine_;
+  commit_ = machine_;
+  term_ = disk_.vote.term;
+  role_ = Role::follower;
+  core_.emplace(options_, disk_.restored());
+  handle();
+}
+
+void SimNode::crash(std::size_t survive) {
+  core_.reset();  // first: nobody is told any more
+  persist(std::min(survive, writes_.size()), false);
+  writes_.clear();
+  to_apply_.clear();
+  reads_.clear();
+  fetches_.clear();
+  messages_.clear();
+  asked_.clear();
+  proposed_.clear();
+  applied_texts.clear();
+}
+
+void SimNode::tick() {
+  core_->tick();
+  handle();
+}
+
+void SimNode::step(NodeId from, PeerMessage message) {
+  core_->step(from, std::move(message));
+  handle();
+}
+
+std::optional<Index> SimNode::propose(const std::string& text) {
+  const auto index = core_->propose(EntryKind::command, Bytes::copy_of(text));
+  if (index)
+    proposed_[*index] = core_->term();
+  handle();
+  return index ? std::optional<Index>(*index) : std::nullopt;
+}
+
+bool SimNode::read(std::uint64_t token, Index at_least) {
+  const AskedRead asked{checker_.floor(), core_->last_log_id().index, at_least};
+  const bool ok = core_->read(token, at_least).has_value();
+  if (ok)
+    asked_[token] = asked;
+  handle();
+  return ok;
+}
+
+void SimNode::unreachable(NodeId peer) {
+  core_->unreachable(peer);
+  handle();
+}
+
+void SimNode::set_clock(std::uint64_t ms) {
+  core_->set_clock(ms);
+  handle();
+}
+
+void SimNode::turn(const std::function<void(Core&)>& inputs) {
+  inputs(*core_);
+  handle();
+}
+
+void SimNode::persist(std::size_t count, bool tell_each) {
+  std::vector<std::pair<std::uint64_t, LogId>> done;
+  for (; count > 0 && !writes_.empty(); --count) {
+    Output& w = writes_.front();
+    if (w.vote) {
+      checker_.vote_saved(id(), disk_.vote, *w.vote);
+      disk_.vote = *w.vote;
+    }
+    if (w.truncate_from)
+      disk_.log.resize(std::min<std::size_t>(disk_.log.size(), w.truncate_from - disk_.purged.index - 1));
+    for (Entry& e : w.entries) {
+      checker_.expect(e.id.index == disk_.last() + 1, "the durable stream has a hole");
+      disk_.log.push_back(std::move(e));
+    }
+    done.emplace_back(w.write, disk_.last_id());
+    writes_.pop_front();
+  }
+  if (!core_ || done.empty())
+    return;
+  if (tell_each)
+    for (const auto& [number, last] : done) core_->persisted(number, last);
+  else
+    core_->persisted(done.back().first, done.back().second);
+  handle();
+}
+
+void SimNode::apply(std::size_t count) {
+  for (; count > 0 && !to_apply_.empty(); --count) {
+    serve_reads();
+    const Entry e = std::move(to_apply_.front());
+    to_apply_.pop_front();
+    checker_.expect(e.id.index == machine_ + 1, "entries are applied out of order");
+    checker_.applied(id(), e);
+    machine_ = e.id.index;
+    if (e.kind == EntryKind::command)
+      applied_texts.push_back(e.payload.str());
+    const auto own = proposed_.find(machine_);
+    if (own != proposed_.end()) {
+      if (own->second == e.id.term)
+        checker_.answered(machine_);
+      proposed_.erase(own);
+    }
+  }
+  serve_reads();
+  if (core_ && machine_ > core_->applied()) {
+    core_->applied(machine_);
+    handle();
+  }
+}
+
+void SimNode::serve_reads() {
+  while (!reads_.empty() && reads_.front().at <= machine_) {
+    const ReadyRead r = reads_.front();
+    reads_.pop_front();
+    const AskedRead asked = asked_.at(r.token);
+    asked_.erase(r.token);
+    checker_.expect(r.at == machine_, "entries after a read's position were applied before it (rule 13)");
+    checker_.expect(r.at <= asked.p, "a read shows what was proposed after it (rule 13)");
+    checker_.expect(r.at >= asked.at_least, "a read misses its asker's own write (rule 13)");
+    checker_.expect(r.at >= asked.floor, "a stale read: something newer was answered before it was asked");
+    checker_.answered(r.at);
+    served.push_back({r.token, r.at, r.now_ms});
+  }
+}
+
+void SimNode::answer_fetch(std::size_t which, bool fail) {
+  const Fetch f = fetches_[which];
+  fetches_.erase(fetches_.begin() + static_cast<std::ptrdiff_t>(which));
+  std::vector<Entry> entries;
+  std::uint64_t bytes = 0;
+  for (Index i = f.first; i <= f.last && disk_.find(i) != nullptr; ++i) {
+    bytes += weight_bytes(*disk_.find(i));
+    if (!entries.empty() && bytes > f.max_bytes)
+      break;
+    entries.push_back(*disk_.find(i));
+  }
+  if (fail || entries.empty())
+    core_->read_failed(f.number);
+  else
+    core_->entries_read(f.number, std::move(entries));
+  handle();
+}
+
+void SimNode::save_applied() { disk_.applied = std::max(disk_.applied, machine_); }
+
+std::vector<Outgoing> SimNode::take_messages() { return std::exchange(messages_, {}); }
+
+void SimNode::handle() {
+  Output out = core_->take_output();
+  checker_.expect(core_->term() >= term_, "the term goes back");
+  const bool led = role_ == Role::leader && term_ == core_->term();
+  term_ = core_->term();
+  role_ = core_->role();
+
+  if (out.truncate_from) {
+    checker_.expect(!led, "a leader truncates its log (Raft 5.3, leader append-only)");
+    checker_.expect(out.truncate_from > commit_, "a committed entry is truncated");
+  }
+  // What was truncated before it was ever issued shows only as entries that come again.
+  const Index keep = out.truncate_from      ? out.truncate_from - 1
+                     : !out.entries.empty() ? out.entries.front().id.index - 1
+                                            : disk_.purged.index + log.size();
+  log.resize(keep - disk_.purged.index);
+  const Term before = log.empty() ? disk_.purged.term : log.back().id.term;
+  checker_.appended(id(), out.entries, before);
+  log.insert(log.end(), out.entries.begin(), out.entries.end());
+  checker_.expect((log.empty() ? disk_.purged : log.back().id) == core_->last_log_id(),
+                  "the log and its output differ");
+  if (role_ == Role::leader && disk_.purged.index.value == 0)
+    checker_.leads(id(), term_, log);
+
+  const Index commit = core_->commit();
+  checker_.expect(commit >= commit_, "the commit index goes back");
+  if (commit > commit_ && disk_.purged.index.value == 0)
+    checker_.committed(id(), term_, commit, log, core_->membership());
+  commit_ = commit;
+  for (const Outgoing& m : out.messages) checker_.leaves(id(), m);
+
+  messages_.insert(messages_.end(), std::make_move_iterator(out.messages.begin()),
+                   std::make_move_iterator(out.messages.end()));
+  fetches_.insert(fetches_.end(), out.fetches.begin(), out.fetches.end());
+  for (const Entry& e : out.apply) {
+    checker_.expect(e.id.index == handed_ + 1, "entries are handed out in order, once");
+    handed_ = e.id.index;
+    to_apply_.push_back(e);
+  }
+  for (const ReadyRead& r : out.reads) {
+    checker_.expect(r.at <= handed_, "a read waits for an entry that is not handed out");
+    checker_.expect(reads_.empty() || reads_.back().at <= r.at, "reads are not sorted by position");
+    reads_.push_back(r);
+  }
+  for (std::uint64_t token : out.failed_reads) {
+    asked_.erase(token);
+    failed.push_back(token);
+  }
+  lost_leadership += out.lost_leadership ? 1 : 0;
+  if (out.lost_leadership)
+    proposed_.clear();
+  if (out.write != 0) {
+    out.messages.clear();
+    writes_.push_back(std::move(out));
+  }
+  serve_reads();
+}
+
+}  // namespace kiwi::raft
