@@ -13,7 +13,9 @@
 namespace kiwi {
 namespace {
 
-constexpr std::size_t kReadBytes = 64 << 10;  // CAF clears that much for each read: more is not faster
+// CAF clears this much for each read: more would cost the small messages, less the large ones.
+constexpr std::size_t kControlReadBytes = 8 << 10;
+constexpr std::size_t kBulkReadBytes = 64 << 10;
 
 class Server {
  public:
@@ -31,7 +33,7 @@ class Server {
     while (greeting_.size() >= options_.max_greeting)
       drop(greeting_.begin()->second, "too many connections that have not introduced themselves");
     tune_peer_socket(fd_of(hdl));
-    self_->configure_read(hdl, caf::io::receive_policy::at_most(kReadBytes));
+    self_->configure_read(hdl, caf::io::receive_policy::at_most(kMaxHelloBytes));
     self_->ack_writes(hdl, true);
     auto serial = next_serial_++;
     Inbound fresh{serial, Phase::hello, FrameReader(kMaxHelloBytes), {}, 0, remote_address(*self_, hdl)};
@@ -159,6 +161,8 @@ class Server {
       replace_older(in);
       in.phase = Phase::welcome;
       in.reader.set_max_body_bytes(kMaxFrameBytes);
+      self_->configure_read(hdl, caf::io::receive_policy::at_most(in.lane == kControlLane ? kControlReadBytes
+                                                                                          : kBulkReadBytes));
       greeting_.erase(found);
       options_.log->info("event=peer_welcome node={} lane={} addr={}", in.node.value, in.lane, in.address);
     } else {

@@ -1,0 +1,113 @@
+#include "actors/adaptor.hpp"
+
+#include <utility>
+
+#include "actors/storage_errors.hpp"
+#include "messages/assert.hpp"
+
+namespace kiwi {
+
+namespace {
+
+template <class T>
+concept Stamped = requires(T& x) { x.stamp; };
+
+StorageError gone(StorageSubject subject, StorageVerb verb, const caf::error& reason) {
+  // A target that stopped for a storage failure of its own says which.
+  auto error = storage_error_of(reason, subject, verb);
+  if (error.kind == StorageKind::unavailable)
+    error.cause = "the storage actor is gone: " + error.cause;
+  error.outcome = StorageOutcome::unknown;
+  return error;
+}
+
+}  // namespace
+
+template <class Reply, class Target, class Call>
+caf::result<Reply> AdaptorState::route(Route& route, const Target& target, Call& call, StorageVerb verb) {
+  if (route.down)
+    return to_caf_error(gone(route.subject, verb, route.reason));
+  auto number = ++sequence;
+  if constexpr (Stamped<Call>)
+    call.stamp = CallStamp{route.epoch, number};
+  auto promise = self->make_response_promise<Reply>();
+  route.outstanding.emplace(number, Route::Waiting{promise, verb});
+  auto finish = [&route, number](auto&& deliver) {
+    // Gone already when the target died and its answer was overtaken by the news.
+    auto waiting = route.outstanding.extract(number);
+    if (!waiting.empty())
+      deliver(waiting.mapped().promise);
+  };
+  self->request(target, caf::infinite, std::move(call))
+      .then(
+          [finish, number](Reply& reply) {
+            if constexpr (Stamped<Reply>)
+              KIWI_ASSERT(reply.stamp.sequence == number, "an answer names the call it completes");
+            finish([&](caf::response_promise& p) { p.deliver(std::move(reply)); });
+          },
+          [finish, subject = route.subject, verb](const caf::error& e) {
+            finish([&](caf::response_promise& p) { p.deliver(to_caf_error(storage_error_of(e, subject, verb))); });
+          });
+  return promise;
+}
+
+void AdaptorState::fail_all(Route& route, const caf::error& reason) {
+  for (auto& [number, waiting] : std::exchange(route.outstanding, {}))
+    waiting.promise.deliver(to_caf_error(gone(route.subject, waiting.verb, reason)));
+}
+
+void AdaptorState::target_down(const caf::down_msg& m) {
+  for (auto* route : {&log_route, &machine_route}) {
+    if (route->address == m.source) {
+      route->down = true;
+      route->reason = m.reason;
+      fail_all(*route, m.reason);
+    }
+  }
+}
+
+void AdaptorState::stop(const caf::error& reason) {
+  fail_all(log_route, reason);
+  fail_all(machine_route, reason);
+  self->quit(reason);
+}
+
+namespace {
+StorageActor::behavior_type adaptor(AdaptorState::Self self, LogStoreActor log, StateMachineActor machine,
+                                    std::uint64_t epoch) {
+  auto* s = &self->state;
+  s->log = std::move(log);
+  s->machine = std::move(machine);
+  s->log_route.address = s->log.address();
+  s->log_route.subject = StorageSubject::log;
+  s->log_route.epoch = epoch;
+  s->machine_route.address = s->machine.address();
+  s->machine_route.subject = StorageSubject::state_machine;
+  s->machine_route.epoch = epoch;
+  self->monitor(s->log);
+  self->monitor(s->machine);
+  self->set_down_handler([s](const caf::down_msg& m) { s->target_down(m); });
+  self->set_exit_handler([s](const caf::exit_msg& m) { s->stop(m.reason); });
+  return {
+      [s](LogWrite& m) { return s->route<LogWritten>(s->log_route, s->log, m, StorageVerb::write); },
+      [s](LogRead& m) { return s->route<LogEntries>(s->log_route, s->log, m, StorageVerb::read); },
+      [s](LogStatsRequest& m) { return s->route<LogStoreFigures>(s->log_route, s->log, m, StorageVerb::read); },
+      [s](AdoptCluster& m) { return s->route<caf::unit_t>(s->log_route, s->log, m, StorageVerb::write); },
+      [s](ApplyBatch& m) { return s->route<Applied>(s->machine_route, s->machine, m, StorageVerb::write); },
+      [s](StateQueryBatch& m) {
+        return s->route<StateAnswers>(s->machine_route, s->machine, m, StorageVerb::read);
+      },
+      [s](DigestRequest& m) {
+        return s->route<DigestAnswer>(s->machine_route, s->machine, m, StorageVerb::read);
+      },
+      [s](StatsRequest& m) { return s->route<StateStats>(s->machine_route, s->machine, m, StorageVerb::read); },
+  };
+}
+}  // namespace
+
+StorageActor spawn_adaptor(caf::actor_system& system, LogStoreActor log, StateMachineActor machine,
+                           std::uint64_t epoch) {
+  return system.spawn(adaptor, std::move(log), std::move(machine), epoch);
+}
+
+}  // namespace kiwi

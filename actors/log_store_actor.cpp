@@ -1,0 +1,110 @@
+#include "actors/log_store_actor.hpp"
+
+#include <utility>
+
+#include "actors/storage_errors.hpp"
+#include "messages/assert.hpp"
+
+namespace kiwi {
+
+namespace {
+caf::error other_epoch(StorageSubject subject, StorageVerb verb) {
+  return to_caf_error({subject, verb, StorageKind::unavailable, "the call is for another life of this actor",
+                       StorageOutcome::not_written});
+}
+}  // namespace
+
+caf::result<LogWritten> LogStoreState::write(LogWrite& call) {
+  if (call.stamp.epoch != epoch)
+    return other_epoch(StorageSubject::log, StorageVerb::write);
+  if (group.empty())
+    self->send(self, caf::flush_atom_v);
+  group.push_back(std::move(call));
+  promises.push_back(self->make_response_promise<LogWritten>());
+  return promises.back();
+}
+
+void LogStoreState::flush() {
+  if (group.empty())
+    return;
+  auto writes = std::exchange(group, {});
+  auto waiting = std::exchange(promises, {});
+  LogId last = store->last();
+  auto done = store->write(writes);
+  for (std::size_t i = 0; i < writes.size(); ++i) {
+    if (!done) {
+      waiting[i].deliver(to_caf_error(done.error()));
+      continue;
+    }
+    // Each answer names what its own write left, not what the group left (rule 3).
+    KIWI_ASSERT(!writes[i].truncate_from || !writes[i].entries.empty(), "a truncation comes with what replaces it");
+    if (!writes[i].entries.empty())
+      last = writes[i].entries.back().id;
+    waiting[i].deliver(LogWritten{writes[i].stamp, writes[i].write, last});
+  }
+  KIWI_ASSERT(!done || *done == last, "the log ends with the last entry of the last write");
+}
+
+caf::result<LogEntries> LogStoreState::read(const LogRead& call) {
+  if (call.stamp.epoch != epoch)
+    return other_epoch(StorageSubject::log, StorageVerb::read);
+  auto entries = store->read(call.first, call.last, call.max_bytes);
+  if (!entries)
+    return to_caf_error(entries.error());
+  return LogEntries{call.stamp, std::move(*entries)};
+}
+
+caf::result<caf::unit_t> LogStoreState::adopt(const AdoptCluster& call) {
+  if (auto done = store->adopt_cluster(call.cluster, call.initial); !done)
+    return to_caf_error(done.error());
+  return caf::unit;
+}
+
+LogStoreFigures LogStoreState::figures() const {
+  const auto& s = store->stats();
+  LogStoreFigures f;
+  f.syncs = s.syncs;
+  f.sync_last_us = s.last_sync_us;
+  f.sync_max_us = s.sync_max_us;
+  f.sync_total_us = s.sync_total_us;
+  f.entries_written = s.entries_written;
+  f.bytes_written = s.bytes_written;
+  f.disk_bytes = store->disk_bytes();
+  return f;
+}
+
+void LogStoreState::stop(const caf::error& reason) {
+  group.clear();
+  for (auto& promise : std::exchange(promises, {}))
+    promise.deliver(to_caf_error({StorageSubject::log, StorageVerb::write, StorageKind::unavailable,
+                                  "the log store stops", StorageOutcome::not_written}));
+  self->quit(reason);
+}
+
+namespace {
+LogStoreImpl::behavior_type log_store(LogStoreState::Self self, std::shared_ptr<std::unique_ptr<storage::LogStore>> store,
+                                      std::uint64_t epoch) {
+  auto* state = &self->state;
+  state->store = std::move(*store);
+  state->epoch = epoch;
+  self->set_exit_handler([state](const caf::exit_msg& m) { state->stop(m.reason); });
+  return {
+      [state](LogWrite& m) { return state->write(m); },
+      [state](const LogRead& m) { return state->read(m); },
+      [state](const LogStatsRequest&) { return state->figures(); },
+      [state](const AdoptCluster& m) { return state->adopt(m); },
+      [state](caf::flush_atom) { state->flush(); },
+  };
+}
+}  // namespace
+
+LogStoreActor spawn_log_store(caf::actor_system& system, SpawnMode mode,
+                              std::unique_ptr<storage::LogStore> store, std::uint64_t epoch) {
+  // CAF copies an actor's arguments, so the store travels in a shared box.
+  auto box = std::make_shared<std::unique_ptr<storage::LogStore>>(std::move(store));
+  if (mode == SpawnMode::own_thread)
+    return system.spawn<caf::detached>(log_store, std::move(box), epoch);
+  return system.spawn(log_store, std::move(box), epoch);
+}
+
+}  // namespace kiwi

@@ -1,0 +1,43 @@
+#pragma once
+
+// Owns the log database of one replica. Group commit without a timer: each write is put aside, and a message
+// to itself, which queues behind all writes that are already waiting, makes them durable together.
+
+#include <memory>
+#include <vector>
+
+#include "actors/interfaces.hpp"
+#include "actors/spawn_mode.hpp"
+#include "storage/log_store.hpp"
+
+namespace kiwi {
+
+/// What the actor implements: its interface, and what it says to itself.
+using LogStoreImpl = LogStoreActor::extend<caf::reacts_to<caf::flush_atom>>;
+
+struct LogStoreState {
+  using Self = LogStoreImpl::stateful_pointer<LogStoreState>;
+  static constexpr const char* name = "log-store";
+
+  explicit LogStoreState(Self actor) : self(actor) {}
+
+  caf::result<LogWritten> write(LogWrite& call);
+  void flush();
+  caf::result<LogEntries> read(const LogRead& call);
+  caf::result<caf::unit_t> adopt(const AdoptCluster& call);
+  LogStoreFigures figures() const;
+  /// Answers what is still put aside (rule 12), then ends. Nothing of it was handed to the disk.
+  void stop(const caf::error& reason);
+
+  Self self;
+  std::unique_ptr<storage::LogStore> store;
+  std::uint64_t epoch = 0;
+  std::vector<LogWrite> group;
+  std::vector<caf::typed_response_promise<LogWritten>> promises;  // one per write in `group`
+};
+
+/// `epoch` names this life of the actor; calls with another one are refused (rule 3).
+LogStoreActor spawn_log_store(caf::actor_system& system, SpawnMode mode,
+                              std::unique_ptr<storage::LogStore> store, std::uint64_t epoch);
+
+}  // namespace kiwi

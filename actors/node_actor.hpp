@@ -1,0 +1,37 @@
+#pragma once
+
+// Starts the actors of a node in order, watches them, stops them in order. When one of them is lost, all stop:
+// half a node is worse than none.
+//
+// Order of starting: log store, state machine, snapshot builder, adaptor, raft, peer server, redis server.
+// Stopping goes backwards: clients get their last answers first, the log is closed last.
+
+#include <memory>
+#include <vector>
+
+#include "actors/interfaces.hpp"
+#include "actors/redis_server.hpp"
+#include "actors/replica.hpp"
+
+namespace kiwi {
+
+using NodeActor = caf::typed_actor<
+    // The replica inside.
+    caf::replies_to<caf::get_atom>::with<ReplicaActor>>;
+
+struct NodeStart {
+  OpenedReplica opened;
+  ReplicaOptions replica;  // make_peer is filled in by the node
+  SpawnMode mode = SpawnMode::own_thread;
+  std::uint64_t epoch = 1;
+  std::uint64_t seed = 1;  // jitter of reconnecting
+  std::string bind_address;
+  RedisOptions redis;
+};
+
+/// Ports that cannot be opened end it with caf::sec::cannot_open_port and the reason as text.
+/// Ends with exit reason user_shutdown when it was asked to stop, otherwise with the error of the actor that was
+/// lost. When it is down, everything it started is down and both databases are closed.
+NodeActor spawn_node(caf::actor_system& system, NodeStart start);
+
+}  // namespace kiwi

@@ -1,0 +1,173 @@
+#pragma once
+
+// The driver of the core: the one owner of term, vote, role, log index and membership (rule 1). It is met three
+// times by each write, which are Raft's three facts: proposed (clients), durable (persisted), applied.
+//
+//   raft_actor.cpp    the driver loop and the behaviour
+//   raft_clients.cpp  commands in, answers out: who waits for what
+//   raft_peers.cpp    who may speak to us, and to whom we speak
+//   raft_status.cpp   what INFO and CLUSTER are made from
+
+#include <deque>
+#include <map>
+#include <unordered_map>
+#include <variant>
+#include <vector>
+
+#include "actors/replica_options.hpp"
+#include "raft/core.hpp"
+
+namespace kiwi {
+
+using ReplicaImpl = ReplicaActor::extend<caf::reacts_to<caf::tick_atom>, caf::reacts_to<caf::flush_atom>>;
+
+/// A reply slot of a connection.
+struct ClientSlot {
+  ClientPort port;
+  std::uint64_t client = 0;
+  std::uint64_t slot = 0;
+  bool write = false;  // counted in RaftState::writers until it is answered
+};
+
+/// A tick of the leader's own (rule 8).
+struct OwnTick {};
+
+/// Who gets the answer. monostate: nobody any more.
+using Origin = std::variant<std::monostate, OwnTick, ClientSlot, caf::typed_response_promise<ClientResponse>,
+                            caf::typed_response_promise<Index>>;
+
+struct RaftState {
+  using Self = ReplicaImpl::stateful_pointer<RaftState>;
+  static constexpr const char* name = "raft";
+
+  explicit RaftState(Self actor) : self(actor) {}
+
+  /// A proposal, until it is applied or given up.
+  struct Waiting {
+    Index index;
+    Term term;
+    std::uint64_t since_tick = 0;
+    Origin origin;
+  };
+  /// A read, until it is answered.
+  struct Reading {
+    std::uint64_t since_tick = 0;
+    Origin origin;
+    Bytes payload;
+  };
+  /// Entries handed to the state machine: how many, and who waits for which of them.
+  struct Applying {
+    std::vector<std::pair<std::size_t, Waiting>> waiting;
+    Index last;
+  };
+  /// A reply that must wait until an entry with this stamp is applied (rule 8).
+  struct Held {
+    std::uint64_t stamp_ms = 0;
+    Origin origin;
+    ClientResponse response;
+  };
+  struct Outbox {
+    ClientPort port;
+    std::vector<Answer> answers;
+  };
+  struct ClientWrites {
+    Index last;
+    std::uint32_t in_flight = 0;
+  };
+
+  // --- raft_actor.cpp
+  void start();
+  void tick();
+  /// Takes what the core wants and does it, in the order that safety needs.
+  void drive();
+  void schedule_drive();
+  void write_log(raft::Output& out);
+  void send_messages(std::vector<raft::Outgoing> messages);
+  void fetch(const raft::Fetch& fetch);
+  void hand_out(std::vector<Entry> entries, const std::vector<raft::ReadyRead>& reads);
+  void apply(std::vector<Entry> entries);
+  void applied(Applied& result);
+  void role_changed();
+  /// A storage failure: everybody waiting hears "unknown", then the replica stops with the reason.
+  void fail(const caf::error& reason, StorageSubject subject, StorageVerb verb);
+  void stop(const caf::error& reason);
+
+  // --- raft_clients.cpp
+  void submit(Submit& m);
+  caf::result<ClientResponse> propose(Propose& m);
+  caf::result<ClientResponse> query(Query& m);
+  caf::result<Index> digest_marker();
+  void propose_for(Origin origin, EntryKind kind, Bytes payload);
+  void read_for(Origin origin, Bytes payload);
+  void stale_read_for(Origin origin, Bytes payload);
+  void propose_tick();
+  void run_queries(std::vector<StateQuery> queries);
+  void queries_answered(StateAnswers& m);
+  void release_held(std::uint64_t stamp_ms);
+  void write_ended(const ClientSlot& slot);
+  Outbox& outbox_for(const ClientSlot& slot);
+  void answer(Origin& origin, ClientResponse response);
+  void refuse(Origin& origin, AnswerKind kind);
+  AnswerKind refusal_of(raft::Refusal refusal) const;
+  AnswerKind not_serving() const;
+  void give_up_old();
+  void lost_leadership();
+  void give_up_all(AnswerKind writes, AnswerKind reads);
+  /// Sends the answers gathered in this turn, one message per connection.
+  void deliver_answers();
+  NodeAddress leader_address() const;
+
+  // --- raft_peers.cpp
+  void from_peer(FromPeer& m);
+  void peer_up(NodeId peer);
+  void peer_down(NodeId peer);
+  caf::result<HelloVerdict> hello(const HelloQuestion& m);
+  void connect_peers();
+  Hello own_hello() const;
+  caf::result<caf::unit_t> bootstrap();
+
+  // --- raft_status.cpp
+  caf::result<StatusPtr> status(const StatusRequest& m);
+  NodeStatus status_without_figures() const;
+
+  Self self;
+  ReplicaOptions options;
+  std::unique_ptr<raft::Core> core;
+  StorageActor storage;
+  std::map<NodeId, PeerActor> peers;
+  std::map<NodeId, InstanceId> bindings;          // durable
+  std::map<NodeId, InstanceId> pending_bindings;  // on their way to the disk
+  std::vector<NodeId> connected;  // sorted
+
+  bool drive_scheduled = false;
+  bool stopping = false;
+  std::uint64_t now_ticks = 0;
+  raft::Role last_role = raft::Role::follower;
+  Term last_term;
+  NodeId last_leader;
+
+  /// In index order. Invariant: holds only proposals made while this node led in `Waiting::term`.
+  std::deque<Waiting> waiting;
+  std::deque<Applying> applying;
+  std::map<std::uint64_t, Reading> reading;  // by token; tokens grow
+  std::vector<Held> held;
+  std::uint64_t next_token = 1;
+  std::unordered_map<std::uint64_t, ClientWrites> writers;  // never iterated
+  bool tick_in_flight = false;
+  std::uint64_t applied_stamp_ms = 0;
+  std::uint64_t next_deadline_ms = 0;
+
+  std::vector<Outbox> outbox;
+  std::unordered_map<std::uint64_t, std::size_t> outbox_of;  // client -> position; never iterated
+};
+
+struct ReplicaStart {
+  ReplicaOptions options;
+  raft::Restored restored;
+  std::vector<PeerBinding> bindings;
+  StorageActor storage;
+};
+
+ReplicaActor spawn_raft(caf::actor_system& system, ReplicaStart start);
+
+}  // namespace kiwi

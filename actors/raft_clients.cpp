@@ -1,0 +1,263 @@
+#include <algorithm>
+#include <utility>
+
+#include "actors/raft_actor.hpp"
+#include "actors/replica_errors.hpp"
+#include "messages/assert.hpp"
+
+namespace kiwi {
+
+void RaftState::submit(Submit& m) {
+  core->set_clock(options.unix_clock_ms());
+  for (auto& command : m.commands) {
+    Origin origin = ClientSlot{m.port, m.client, command.slot, command.mode == CommandMode::write};
+    switch (command.mode) {
+      case CommandMode::write:
+        propose_for(std::move(origin), EntryKind::command, std::move(command.payload));
+        break;
+      case CommandMode::read:
+        read_for(std::move(origin), std::move(command.payload));
+        break;
+      case CommandMode::stale_read:
+        stale_read_for(std::move(origin), std::move(command.payload));
+        break;
+    }
+  }
+  deliver_answers();
+  schedule_drive();
+}
+
+caf::result<ClientResponse> RaftState::propose(Propose& m) {
+  auto promise = self->make_response_promise<ClientResponse>();
+  core->set_clock(options.unix_clock_ms());
+  propose_for(promise, EntryKind::command, std::move(m.payload));
+  schedule_drive();
+  return promise;
+}
+
+caf::result<ClientResponse> RaftState::query(Query& m) {
+  auto promise = self->make_response_promise<ClientResponse>();
+  core->set_clock(options.unix_clock_ms());
+  if (m.stale)
+    stale_read_for(promise, std::move(m.payload));
+  else
+    read_for(promise, std::move(m.payload));
+  schedule_drive();
+  return promise;
+}
+
+caf::result<Index> RaftState::digest_marker() {
+  auto promise = self->make_response_promise<Index>();
+  core->set_clock(options.unix_clock_ms());
+  propose_for(promise, EntryKind::digest, {});
+  schedule_drive();
+  return promise;
+}
+
+void RaftState::propose_for(Origin origin, EntryKind kind, Bytes payload) {
+  auto index = core->propose(kind, std::move(payload));
+  if (auto* slot = std::get_if<ClientSlot>(&origin)) {
+    auto& writes = writers[slot->client];
+    ++writes.in_flight;
+    if (index)
+      writes.last = *index;
+  }
+  if (!index) {
+    refuse(origin, refusal_of(index.error()));
+    return;
+  }
+  waiting.push_back(Waiting{*index, core->term(), now_ticks, std::move(origin)});
+}
+
+void RaftState::write_ended(const ClientSlot& slot) {
+  if (!slot.write)
+    return;
+  auto writes = writers.find(slot.client);
+  KIWI_ASSERT(writes != writers.end() && writes->second.in_flight > 0, "a write ends once");
+  if (--writes->second.in_flight == 0)
+    writers.erase(writes);
+}
+
+void RaftState::read_for(Origin origin, Bytes payload) {
+  Index own_last;  // rule 13: a read waits for its connection's earlier writes
+  if (auto* slot = std::get_if<ClientSlot>(&origin)) {
+    if (auto writes = writers.find(slot->client); writes != writers.end())
+      own_last = writes->second.last;
+  }
+  auto token = next_token++;
+  if (auto accepted = core->read(token, own_last); !accepted) {
+    refuse(origin, refusal_of(accepted.error()));
+    return;
+  }
+  reading.emplace_hint(reading.end(), token, Reading{now_ticks, std::move(origin), std::move(payload)});
+}
+
+void RaftState::stale_read_for(Origin origin, Bytes payload) {
+  if (!core->has_cluster() || !core->caught_up_once()) {
+    refuse(origin, core->has_cluster() ? AnswerKind::loading : AnswerKind::no_cluster);
+    return;
+  }
+  auto token = next_token++;
+  std::vector<StateQuery> one;
+  one.push_back(StateQuery{token, 0, payload});
+  reading.emplace_hint(reading.end(), token, Reading{now_ticks, std::move(origin), std::move(payload)});
+  run_queries(std::move(one));
+}
+
+void RaftState::propose_tick() {
+  if (tick_in_flight)
+    return;
+  if (auto index = core->propose(EntryKind::tick, {})) {
+    tick_in_flight = true;
+    waiting.push_back(Waiting{*index, core->term(), now_ticks, OwnTick{}});
+    schedule_drive();
+  }
+}
+
+void RaftState::run_queries(std::vector<StateQuery> queries) {
+  self->request(storage, caf::infinite, StateQueryBatch{{}, std::move(queries)})
+      .then(
+          [this](StateAnswers& m) {
+            queries_answered(m);
+            deliver_answers();
+          },
+          [this](const caf::error& e) { fail(e, StorageSubject::state_machine, StorageVerb::read); });
+}
+
+void RaftState::queries_answered(StateAnswers& m) {
+  for (auto& a : m.answers) {
+    auto read = reading.extract(a.token);
+    if (read.empty())
+      continue;  // given up meanwhile
+    ClientResponse response{m.applied, std::move(a.reply)};
+    if (a.needs_tick_ms > applied_stamp_ms) {
+      if (core->role() != raft::Role::leader) {
+        refuse(read.mapped().origin, not_serving());
+        continue;
+      }
+      held.push_back(Held{a.needs_tick_ms, std::move(read.mapped().origin), std::move(response)});
+      propose_tick();
+    } else {
+      answer(read.mapped().origin, std::move(response));
+    }
+  }
+}
+
+void RaftState::release_held(std::uint64_t stamp_ms) {
+  auto due = std::stable_partition(held.begin(), held.end(), [&](const Held& h) { return h.stamp_ms > stamp_ms; });
+  for (auto h = due; h != held.end(); ++h)
+    answer(h->origin, std::move(h->response));
+  held.erase(due, held.end());
+  if (!held.empty())
+    propose_tick();
+}
+
+RaftState::Outbox& RaftState::outbox_for(const ClientSlot& slot) {
+  auto [position, is_new] = outbox_of.try_emplace(slot.client, outbox.size());
+  if (is_new)
+    outbox.push_back(Outbox{slot.port, {}});
+  return outbox[position->second];
+}
+
+void RaftState::answer(Origin& origin, ClientResponse response) {
+  if (auto* slot = std::get_if<ClientSlot>(&origin)) {
+    write_ended(*slot);
+    outbox_for(*slot).answers.push_back(Answer{slot->slot, AnswerKind::done, std::move(response.reply), {}});
+  } else if (auto* promise = std::get_if<caf::typed_response_promise<ClientResponse>>(&origin)) {
+    promise->deliver(std::move(response));
+  } else if (auto* marker = std::get_if<caf::typed_response_promise<Index>>(&origin)) {
+    marker->deliver(response.index);
+  } else if (std::holds_alternative<OwnTick>(origin)) {
+    tick_in_flight = false;
+  }
+}
+
+void RaftState::refuse(Origin& origin, AnswerKind kind) {
+  if (auto* slot = std::get_if<ClientSlot>(&origin)) {
+    write_ended(*slot);
+    auto leader = kind == AnswerKind::not_leader ? leader_address() : NodeAddress{};
+    outbox_for(*slot).answers.push_back(Answer{slot->slot, kind, {}, std::move(leader)});
+  } else if (auto* promise = std::get_if<caf::typed_response_promise<ClientResponse>>(&origin)) {
+    promise->deliver(to_caf_error(kind, leader_address()));
+  } else if (auto* marker = std::get_if<caf::typed_response_promise<Index>>(&origin)) {
+    marker->deliver(to_caf_error(kind, leader_address()));
+  } else if (std::holds_alternative<OwnTick>(origin)) {
+    tick_in_flight = false;
+  }
+}
+
+AnswerKind RaftState::not_serving() const {
+  if (stopping)
+    return AnswerKind::stopping;
+  if (!core->has_cluster())
+    return AnswerKind::no_cluster;
+  auto leader = core->leader();
+  return leader && leader != options.id ? AnswerKind::not_leader : AnswerKind::no_leader;
+}
+
+AnswerKind RaftState::refusal_of(raft::Refusal refusal) const {
+  switch (refusal) {
+    case raft::Refusal::overloaded: return AnswerKind::overloaded;
+    case raft::Refusal::too_large: return AnswerKind::too_large;
+    case raft::Refusal::not_leader: break;
+  }
+  return not_serving();
+}
+
+NodeAddress RaftState::leader_address() const {
+  const auto* member = core->membership().find(core->leader());
+  return member ? member->address : NodeAddress{};
+}
+
+void RaftState::give_up_old() {
+  const std::uint64_t limit = options.request_timeout_ms / options.tick_ms + 1;
+  auto old = [&](std::uint64_t since) { return since + limit < now_ticks; };
+  auto forget = [&](Waiting& w) {
+    auto origin = std::exchange(w.origin, std::monostate{});
+    refuse(origin, AnswerKind::unknown);
+  };
+  for (auto& batch : applying)
+    for (auto& [i, w] : batch.waiting)
+      if (old(w.since_tick))
+        forget(w);
+  for (auto& w : waiting) {
+    if (!old(w.since_tick))
+      break;
+    forget(w);
+  }
+  while (!reading.empty() && old(reading.begin()->second.since_tick)) {
+    refuse(reading.begin()->second.origin, AnswerKind::no_leader);  // reads have no effect: surely not done
+    reading.erase(reading.begin());
+  }
+}
+
+void RaftState::lost_leadership() {
+  // What is committed will be applied here, and its reply is true; apply() compares terms. The rest is unknown.
+  while (!waiting.empty() && waiting.back().index > core->commit()) {
+    refuse(waiting.back().origin, AnswerKind::unknown);
+    waiting.pop_back();
+  }
+  for (auto& h : std::exchange(held, {}))
+    refuse(h.origin, not_serving());
+}
+
+void RaftState::give_up_all(AnswerKind writes, AnswerKind reads) {
+  for (auto& batch : std::exchange(applying, {}))
+    for (auto& [i, w] : batch.waiting)
+      refuse(w.origin, writes);
+  for (auto& w : std::exchange(waiting, {}))
+    refuse(w.origin, writes);
+  for (auto& [token, r] : std::exchange(reading, {}))
+    refuse(r.origin, reads);
+  for (auto& h : std::exchange(held, {}))
+    refuse(h.origin, reads);
+}
+
+void RaftState::deliver_answers() {
+  for (auto& box : outbox)
+    self->send(box.port, Answers{std::move(box.answers)});
+  outbox.clear();
+  outbox_of.clear();
+}
+
+}  // namespace kiwi

@@ -1,0 +1,58 @@
+#include <utility>
+
+#include "actors/raft_actor.hpp"
+
+namespace kiwi {
+
+NodeStatus RaftState::status_without_figures() const {
+  NodeStatus s;
+  s.id = options.id;
+  s.cluster = options.cluster;
+  s.instance = options.instance;
+  s.address = options.address;
+  s.role = core->role();
+  s.term = core->term();
+  s.leader = core->leader();
+  s.leader_ready = core->leader_ready();
+  s.has_cluster = core->has_cluster();
+  s.caught_up = core->caught_up_once();
+  s.membership = core->membership();
+  s.commit = core->commit();
+  s.applied = core->applied();
+  s.durable = core->durable();
+  s.last_log = core->last_log_id();
+  s.uncommitted_bytes = core->uncommitted_bytes();
+  s.log_memory_bytes = core->log_bytes_in_memory();
+  s.pending_proposals = waiting.size();
+  for (const auto& batch : applying)
+    s.pending_proposals += batch.waiting.size();
+  s.agreed_time_ms = core->agreed_time_ms();
+  s.followers = core->followers();
+  s.connected_peers = connected;
+  s.counters = core->counters();
+  return s;
+}
+
+caf::result<StatusPtr> RaftState::status(const StatusRequest& m) {
+  auto status = std::make_shared<NodeStatus>(status_without_figures());
+  if (!m.with_stats)
+    return StatusPtr{status};
+  status->with_stats = true;
+  auto promise = self->make_response_promise<StatusPtr>();
+  self->request(storage, caf::infinite, LogStatsRequest{})
+      .then(
+          [this, promise, status](const LogStoreFigures& figures) mutable {
+            status->log_store = figures;
+            self->request(storage, caf::infinite, StatsRequest{})
+                .then(
+                    [promise, status](const StateStats& state) mutable {
+                      status->state = state;
+                      promise.deliver(StatusPtr{status});
+                    },
+                    [promise](const caf::error& e) mutable { promise.deliver(e); });
+          },
+          [promise](const caf::error& e) mutable { promise.deliver(e); });
+  return promise;
+}
+
+}  // namespace kiwi

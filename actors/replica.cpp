@@ -1,0 +1,40 @@
+#include "actors/replica.hpp"
+
+#include <utility>
+
+#include "actors/adaptor.hpp"
+#include "actors/log_store_actor.hpp"
+#include "actors/raft_actor.hpp"
+#include "actors/state_machine_actor.hpp"
+
+namespace kiwi {
+
+std::vector<caf::actor> Replica::in_start_order() const {
+  return {caf::actor_cast<caf::actor>(log_store), caf::actor_cast<caf::actor>(state_machine),
+          caf::actor_cast<caf::actor>(snapshot_builder), caf::actor_cast<caf::actor>(adaptor),
+          caf::actor_cast<caf::actor>(raft)};
+}
+
+Replica spawn_replica(caf::actor_system& system, OpenedReplica opened, ReplicaOptions options, SpawnMode mode,
+                      std::uint64_t epoch) {
+  options.id = opened.identity.node;
+  options.cluster = opened.identity.cluster;
+  options.instance = opened.identity.instance;
+  options.address = opened.identity.address;
+  options.raft.id = options.id;
+  Replica r;
+  auto builder = opened.machine->get_snapshot_builder();
+  r.log_store = spawn_log_store(system, mode, std::move(opened.log), epoch);
+  r.state_machine = spawn_state_machine(system, mode, std::move(opened.machine), epoch);
+  r.snapshot_builder = spawn_snapshot_builder(system, mode, std::move(builder));
+  r.adaptor = spawn_adaptor(system, r.log_store, r.state_machine, epoch);
+  ReplicaStart start;
+  start.options = std::move(options);
+  start.restored = std::move(opened.restored);
+  start.bindings = std::move(opened.bindings);
+  start.storage = r.adaptor;
+  r.raft = spawn_raft(system, std::move(start));
+  return r;
+}
+
+}  // namespace kiwi

@@ -1,0 +1,48 @@
+#pragma once
+
+// Opens what one replica keeps at rest: DIR/log and DIR/data. Runs before any actor, in the caller's thread.
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "messages/storage_error.hpp"
+#include "raft/core.hpp"
+#include "statemachine/state_machine.hpp"
+#include "storage/log_store.hpp"
+
+namespace kiwi {
+
+/// Opens the replica's state machine in `dir` (DIR/data). `initial`: the membership before any entry.
+using MachineFactory =
+    std::function<Result<std::unique_ptr<StateMachine>>(const std::string& dir, const Membership& initial)>;
+
+struct OpenOptions {
+  std::string dir;  // made if it does not exist
+  NodeId id;        // 0: take it from the directory
+  std::optional<NodeAddress> address;  // nothing: take it from the directory
+  std::vector<Member> initial_cluster;  // empty: none given
+  std::string cluster_token;
+  InstanceId new_instance;  // drawn by the caller, used only when the directory is made
+  MachineFactory make_machine;
+  rocksdb::Env* env = nullptr;  // null: the real one
+  bool simulated = false;
+};
+
+struct OpenedReplica {
+  storage::Identity identity;
+  std::unique_ptr<storage::LogStore> log;
+  std::unique_ptr<StateMachine> machine;
+  raft::Restored restored;
+  std::vector<PeerBinding> bindings;
+  bool created = false;         // the directory is new
+  std::uint64_t torn_bytes = 0;  // cut from the log's end
+};
+
+/// Makes the directory at first start, opens it later. A flag that contradicts what the directory says is
+/// StorageKind::mismatch with both values in the text.
+Result<OpenedReplica> open_replica(const OpenOptions& options);
+
+}  // namespace kiwi

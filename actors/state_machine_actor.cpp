@@ -1,0 +1,91 @@
+#include "actors/state_machine_actor.hpp"
+
+#include <utility>
+
+#include "actors/storage_errors.hpp"
+#include "messages/assert.hpp"
+
+namespace kiwi {
+
+namespace {
+caf::error other_epoch(StorageVerb verb) {
+  return to_caf_error({StorageSubject::state_machine, verb, StorageKind::unavailable,
+                       "the call is for another life of this actor", StorageOutcome::not_written});
+}
+}  // namespace
+
+caf::result<Applied> StateMachineState::apply(const ApplyBatch& batch) {
+  if (batch.stamp.epoch != epoch)
+    return other_epoch(StorageVerb::write);
+  auto result = machine->apply(batch.entries);
+  if (!result)
+    return to_caf_error(result.error());
+  KIWI_ASSERT(result->replies.size() == batch.entries.size(), "one reply per entry");
+  auto now = machine->applied_state();
+  if (!std::exchange(working, true))
+    self->send(self, caf::tick_atom_v);
+  return Applied{batch.stamp, now.applied, now.stamp_ms, std::move(result->replies), result->next_deadline_ms};
+}
+
+caf::result<StateAnswers> StateMachineState::query(const StateQueryBatch& batch) {
+  if (batch.stamp.epoch != epoch)
+    return other_epoch(StorageVerb::read);
+  StateAnswers answers{batch.stamp, machine->applied_state().applied.index, {}};
+  answers.answers.reserve(batch.queries.size());
+  for (const auto& query : batch.queries) {
+    auto answer = machine->query(query);
+    if (!answer)
+      return to_caf_error(answer.error());
+    answers.answers.push_back(std::move(*answer));
+  }
+  return answers;
+}
+
+void StateMachineState::background() {
+  working = false;
+  auto more = machine->background_work();
+  if (!more) {
+    self->quit(to_caf_error(more.error()));
+    return;
+  }
+  if (*more && !std::exchange(working, true))
+    self->send(self, caf::tick_atom_v);
+}
+
+void StateMachineState::stop(const caf::error& reason) {
+  if (auto flushed = machine->flush(); !flushed && !reason)
+    self->quit(to_caf_error(flushed.error()));
+  else
+    self->quit(reason);
+}
+
+namespace {
+StateMachineImpl::behavior_type state_machine(StateMachineState::Self self,
+                                              std::shared_ptr<std::unique_ptr<StateMachine>> machine,
+                                              std::uint64_t epoch) {
+  auto* state = &self->state;
+  state->machine = std::move(*machine);
+  state->epoch = epoch;
+  self->set_exit_handler([state](const caf::exit_msg& m) { state->stop(m.reason); });
+  return {
+      [state](const ApplyBatch& m) { return state->apply(m); },
+      [state](const StateQueryBatch& m) { return state->query(m); },
+      [state](const DigestRequest& m) {
+        auto digest = state->machine->digest(m.index);
+        return digest ? DigestAnswer{true, std::move(*digest)} : DigestAnswer{};
+      },
+      [state](const StatsRequest&) { return state->machine->stats(); },
+      [state](caf::tick_atom) { state->background(); },
+  };
+}
+}  // namespace
+
+StateMachineActor spawn_state_machine(caf::actor_system& system, SpawnMode mode,
+                                      std::unique_ptr<StateMachine> machine, std::uint64_t epoch) {
+  auto box = std::make_shared<std::unique_ptr<StateMachine>>(std::move(machine));
+  if (mode == SpawnMode::own_thread)
+    return system.spawn<caf::detached>(state_machine, std::move(box), epoch);
+  return system.spawn(state_machine, std::move(box), epoch);
+}
+
+}  // namespace kiwi

@@ -1,0 +1,38 @@
+#pragma once
+
+// Owns the data database of one replica: apply and queries come one after the other, in the order in which the
+// adaptor sent them. That order is what makes a read see its connection's earlier writes only (rule 13).
+
+#include <memory>
+
+#include "actors/interfaces.hpp"
+#include "actors/spawn_mode.hpp"
+#include "statemachine/state_machine.hpp"
+
+namespace kiwi {
+
+using StateMachineImpl = StateMachineActor::extend<caf::reacts_to<caf::tick_atom>>;
+
+struct StateMachineState {
+  using Self = StateMachineImpl::stateful_pointer<StateMachineState>;
+  static constexpr const char* name = "state-machine";
+
+  explicit StateMachineState(Self actor) : self(actor) {}
+
+  caf::result<Applied> apply(const ApplyBatch& batch);
+  caf::result<StateAnswers> query(const StateQueryBatch& batch);
+  /// One slice of background work; comes back by a message to itself, so that applies go in between.
+  void background();
+  /// Makes what is applied survive, then ends.
+  void stop(const caf::error& reason);
+
+  Self self;
+  std::unique_ptr<StateMachine> machine;
+  std::uint64_t epoch = 0;
+  bool working = false;  // a tick_atom is on its way
+};
+
+StateMachineActor spawn_state_machine(caf::actor_system& system, SpawnMode mode,
+                                      std::unique_ptr<StateMachine> machine, std::uint64_t epoch);
+
+}  // namespace kiwi

@@ -1,0 +1,228 @@
+#include "node/options.hpp"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <charconv>
+#include <set>
+
+#include "messages/assert.hpp"
+#include "node/config_file.hpp"
+#include "node/version.hpp"
+
+namespace kiwi {
+
+namespace {
+
+struct Raw {
+  std::uint64_t id = 0;
+  std::string address;
+  std::string initial_cluster;
+  std::string config;
+  bool version = false;
+};
+
+/// One definition of every flag; the config file's lines go through the same one.
+void define(CLI::App& app, NodeOptions& o, Raw& raw) {
+  app.add_option("--id", raw.id, "This node's id, 1 or more; never used twice in a cluster")
+      ->check(CLI::PositiveNumber)
+      ->type_name("N");
+  app.add_option("--dir", o.dir, "Data directory; made at the first start")->type_name("DATADIR");
+  app.add_option("--address", raw.address, "What others reach this node by")->type_name("HOST:REDISPORT@RAFTPORT");
+  app.add_option("--initial-cluster", raw.initial_cluster,
+                 "All first members, the same for every node: 1=HOST:REDISPORT@RAFTPORT,2=...; counts at the "
+                 "first start only and must not contradict the data directory later")
+      ->type_name("LIST");
+  app.add_option("--cluster-token", o.cluster_token,
+                 "Goes into the cluster id, so that two clusters on the same addresses never mix")
+      ->type_name("T");
+  app.add_option("--bind", o.bind, "Local address to listen on (default: the host of --address)")
+      ->type_name("ADDR");
+  app.add_option("--config", raw.config, "File with one \"flag = value\" a line; the command line wins")
+      ->type_name("FILE");
+  app.add_option("--log-level", o.log_level, "trace, debug, info, warn, error or off")
+      ->check(CLI::IsMember({"trace", "debug", "info", "warn", "error", "off"}))
+      ->type_name("L")
+      ->capture_default_str();
+  app.add_option("--max-clients", o.max_clients, "Most client connections at a time")
+      ->check(CLI::Range(1u, 1'000'000u))
+      ->type_name("N")
+      ->capture_default_str();
+  app.add_option("--election-timeout-ms", o.election_timeout_ms,
+                 "A follower that hears no leader for this long, up to twice this long, stands for election")
+      ->check(CLI::Range(50u, 60'000u))
+      ->type_name("MS")
+      ->capture_default_str();
+  app.add_option("--heartbeat-ms", o.heartbeat_ms, "Time between a leader's heartbeats")
+      ->check(CLI::Range(10u, 10'000u))
+      ->type_name("MS")
+      ->capture_default_str();
+  app.add_option("--request-timeout-ms", o.request_timeout_ms,
+                 "A client that waits longer is told that the outcome is unknown")
+      ->check(CLI::Range(100u, 600'000u))
+      ->type_name("MS")
+      ->capture_default_str();
+  app.add_option("--worker-threads", o.worker_threads, "Threads of the actor scheduler")
+      ->check(CLI::Range(1u, 64u))
+      ->type_name("N")
+      ->capture_default_str();
+  app.add_flag("--version", raw.version, "Print the version and exit");
+  for (auto* option : app.get_options())
+    option->take_last();
+}
+
+const char* kAbout =
+    "kiwi-node: one node of a replicated Redis-protocol store.\n"
+    "With none of --id, --dir, --address, --initial-cluster: a one-node cluster in ./kiwi-data on 127.0.0.1:7379.\n";
+
+const char* kExitCodes =
+    "Exit codes: 0 stopped in order; 2 bad usage; 3 bad data directory; 4 storage failure; 5 cannot listen; "
+    "70 a bug";
+
+Usage usage_error(const std::string& text) {
+  return {"kiwi-node: " + text + "\nTry kiwi-node --help.\n", kExitUsage};
+}
+
+/// Parses `arguments`; an error's text, or nothing.
+std::optional<std::string> parse_into(std::vector<std::string> arguments, NodeOptions& o, Raw& raw) {
+  CLI::App app;
+  app.set_help_flag();
+  define(app, o, raw);
+  std::reverse(arguments.begin(), arguments.end());  // as CLI11 wants vectors
+  try {
+    app.parse(arguments);
+  } catch (const CLI::ParseError& e) {
+    return std::string(e.what());
+  }
+  if (!raw.address.empty())
+    if (auto a = parse_address(raw.address); !a)
+      return "--address: " + a.error();
+  if (!raw.initial_cluster.empty())
+    if (auto c = parse_cluster(raw.initial_cluster); !c)
+      return "--initial-cluster: " + c.error();
+  return std::nullopt;
+}
+
+std::string help_text() {
+  CLI::App app(kAbout, "kiwi-node");
+  NodeOptions o;
+  Raw raw;
+  define(app, o, raw);
+  app.footer(kExitCodes);
+  return app.help();
+}
+
+}  // namespace
+
+tl::expected<NodeAddress, std::string> parse_address(const std::string& text) {
+  auto bad = [&](const std::string& why) {
+    return tl::unexpected("'" + text + "' is not HOST:REDISPORT@RAFTPORT: " + why);
+  };
+  auto at = text.rfind('@');
+  if (at == std::string::npos)
+    return bad("no '@RAFTPORT'");
+  auto colon = text.rfind(':', at);
+  if (colon == std::string::npos || colon == 0)
+    return bad("no 'HOST:'");
+  NodeAddress a;
+  a.host = text.substr(0, colon);
+  if (a.host.size() > 2 && a.host.front() == '[' && a.host.back() == ']')
+    a.host = a.host.substr(1, a.host.size() - 2);
+  else if (a.host.find(':') != std::string::npos)
+    return bad("an IPv6 address goes in brackets");
+  auto port = [](std::string_view s, std::uint16_t& out) {
+    auto [end, error] = std::from_chars(s.data(), s.data() + s.size(), out);
+    return error == std::errc{} && end == s.data() + s.size() && out != 0;
+  };
+  if (!port(std::string_view(text).substr(colon + 1, at - colon - 1), a.redis_port))
+    return bad("REDISPORT must be 1 to 65535");
+  if (!port(std::string_view(text).substr(at + 1), a.raft_port))
+    return bad("RAFTPORT must be 1 to 65535");
+  if (a.redis_port == a.raft_port)
+    return bad("the two ports are the same");
+  return a;
+}
+
+tl::expected<std::vector<Member>, std::string> parse_cluster(const std::string& text) {
+  std::vector<Member> members;
+  std::set<NodeId> ids;
+  std::set<std::string> addresses;
+  for (std::size_t begin = 0; begin <= text.size();) {
+    auto end = std::min(text.find(',', begin), text.size());
+    auto part = text.substr(begin, end - begin);
+    begin = end + 1;
+    auto equals = part.find('=');
+    if (equals == std::string::npos)
+      return tl::unexpected("'" + part + "' is not ID=HOST:REDISPORT@RAFTPORT");
+    Member m;
+    auto [stop, error] = std::from_chars(part.data(), part.data() + equals, m.id.value);
+    if (error != std::errc{} || stop != part.data() + equals || !m.id)
+      return tl::unexpected("'" + part.substr(0, equals) + "' is not a node id (1 or more)");
+    auto address = parse_address(part.substr(equals + 1));
+    if (!address)
+      return tl::unexpected(address.error());
+    m.address = *address;
+    if (!ids.insert(m.id).second)
+      return tl::unexpected("node id " + to_string(m.id) + " stands twice");
+    if (!addresses.insert(to_string(m.address)).second)
+      return tl::unexpected("address " + to_string(m.address) + " stands twice");
+    members.push_back(std::move(m));
+  }
+  return members;
+}
+
+tl::expected<NodeOptions, Usage> parse_options(const std::vector<std::string>& arguments) {
+  if (std::find_if(arguments.begin(), arguments.end(),
+                   [](const auto& a) { return a == "--help" || a == "-h"; }) != arguments.end())
+    return tl::unexpected(Usage{help_text(), 0});
+  NodeOptions first;
+  Raw raw;
+  if (auto error = parse_into(arguments, first, raw))
+    return tl::unexpected(usage_error(*error));
+  if (raw.version)
+    return tl::unexpected(Usage{version_text(), 0});
+
+  // The config file's lines come first, so that the command line wins.
+  std::vector<std::string> all;
+  if (!raw.config.empty()) {
+    auto lines = read_config_file(raw.config);
+    if (!lines)
+      return tl::unexpected(usage_error(lines.error()));
+    for (const auto& line : *lines) {
+      auto where = raw.config + ":" + std::to_string(line.number) + ": ";
+      if (line.key == "config" || line.key == "version" || line.key == "help")
+        return tl::unexpected(usage_error(where + "'" + line.key + "' cannot stand in a config file"));
+      NodeOptions scratch;
+      Raw scratch_raw;
+      auto argument = "--" + line.key + "=" + line.value;
+      if (auto error = parse_into({argument}, scratch, scratch_raw))
+        return tl::unexpected(usage_error(where + *error));
+      all.push_back(argument);
+    }
+  }
+  all.insert(all.end(), arguments.begin(), arguments.end());
+  NodeOptions o;
+  raw = {};
+  if (auto error = parse_into(all, o, raw))
+    return tl::unexpected(usage_error(*error));
+
+  o.id = NodeId(raw.id);
+  o.config = raw.config;
+  if (!raw.address.empty())
+    o.address = *parse_address(raw.address);
+  if (!raw.initial_cluster.empty())
+    o.initial_cluster = *parse_cluster(raw.initial_cluster);
+  if (!o.id && o.dir.empty() && !o.address && o.initial_cluster.empty()) {
+    o.id = NodeId(1);
+    o.dir = "kiwi-data";
+    o.address = NodeAddress{"127.0.0.1", 7379, 17379};
+    o.initial_cluster = {Member{o.id, *o.address}};
+  } else if (o.dir.empty()) {
+    return tl::unexpected(usage_error("--dir is needed with --id, --address or --initial-cluster"));
+  }
+  if (o.heartbeat_ms * 2 > o.election_timeout_ms)
+    return tl::unexpected(usage_error("--election-timeout-ms must be at least twice --heartbeat-ms"));
+  o.tick_ms = std::max(10u, std::min(50u, o.heartbeat_ms));
+  return o;
+}
+
+}  // namespace kiwi

@@ -1,0 +1,46 @@
+#pragma once
+
+// The command line and the config file of kiwi-node.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <tl/expected.hpp>
+#include <vector>
+
+#include "messages/ids.hpp"
+#include "messages/membership.hpp"
+
+namespace kiwi {
+
+struct NodeOptions {
+  NodeId id;  // 0: not given
+  std::string dir;
+  std::optional<NodeAddress> address;
+  std::vector<Member> initial_cluster;
+  std::string cluster_token;
+  std::string config;  // the config file; empty: none
+  std::string bind;  // empty: the host of the address
+  std::string log_level = "info";
+  std::uint32_t max_clients = 10'000;
+  std::uint32_t tick_ms = 50;
+  std::uint32_t election_timeout_ms = 500;  // drawn from this to twice this
+  std::uint32_t heartbeat_ms = 100;
+  std::uint32_t request_timeout_ms = 5000;
+  std::uint32_t worker_threads = 1;
+};
+
+/// What to print and with which exit code: kExitUsage for errors, 0 for --help and --version.
+struct Usage {
+  std::string text;
+  int exit_code = 0;
+};
+
+tl::expected<NodeOptions, Usage> parse_options(const std::vector<std::string>& arguments);
+
+/// HOST:REDISPORT@RAFTPORT. The host is a name, an IPv4 address, or an IPv6 address in brackets.
+tl::expected<NodeAddress, std::string> parse_address(const std::string& text);
+/// "1=HOST:PORT@PORT,2=..."
+tl::expected<std::vector<Member>, std::string> parse_cluster(const std::string& text);
+
+}  // namespace kiwi
