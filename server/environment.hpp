@@ -38,6 +38,7 @@ struct ProcessFigures {
   std::uint64_t pid = 0;
   std::uint64_t uptime_s = 0;
   std::uint64_t unix_time_us = 0;
+  std::uint64_t allocated_bytes = 0;  // by malloc and its like (mallinfo2: uordblks + hblkhd)
   std::uint64_t rss_bytes = 0;
   std::uint64_t peak_rss_bytes = 0;
   std::uint64_t total_memory_bytes = 0;  // of the machine; 0: not known, not shown

@@ -1,0 +1,136 @@
+#include <cstdio>
+
+#include "server/info.hpp"
+#include "server/node_status.hpp"
+
+namespace kiwi {
+
+namespace {
+
+std::string hex(std::uint64_t value) {
+  char digits[17];
+  std::snprintf(digits, sizeof digits, "%016llx", static_cast<unsigned long long>(value));
+  return digits;
+}
+
+std::string ids(const std::vector<NodeId>& nodes) {
+  std::string out;
+  for (const auto node : nodes) out += (out.empty() ? "" : " ") + to_string(node);
+  return out;
+}
+
+/// "id=2,address=127.0.0.1:7002@17002,match=9,lag=1,..." in the way of Redis' "slave0" lines.
+std::string follower_line(const NodeStatus& status, const raft::FollowerStatus& follower) {
+  std::string out = "id=" + to_string(follower.id);
+  if (const auto* member = status.membership.find(follower.id))
+    out += ",address=" + to_string(member->address);
+  auto add = [&out](std::string_view name, std::uint64_t value) {
+    out += ',';
+    out += name;
+    out += '=' + std::to_string(value);
+  };
+  const auto last = status.last_log.index;
+  add("voter", follower.voter ? 1 : 0);
+  out += std::string(",state=") + raft::to_string(follower.state);
+  add("match", follower.match.value);
+  add("next", follower.next.value);
+  add("lag", last > follower.match ? last - follower.match : 0);
+  add("inflight_appends", follower.inflight_appends);
+  add("inflight_bytes", follower.inflight_bytes);
+  add("active", follower.recently_active ? 1 : 0);
+  return out;
+}
+
+void add_counters(const raft::Counters& counters, InfoText& out) {
+  out.add("raft_elections_started", counters.elections_started);
+  out.add("raft_elections_won", counters.elections_won);
+  out.add("raft_pre_votes_started", counters.pre_votes_started);
+  out.add("raft_votes_granted", counters.votes_granted);
+  out.add("raft_step_downs", counters.step_downs);
+  out.add("raft_check_quorum_failures", counters.check_quorum_failures);
+  out.add("raft_proposals", counters.proposals);
+  out.add("raft_proposals_refused", counters.proposals_refused);
+  out.add("raft_reads", counters.reads);
+  out.add("raft_read_rounds", counters.read_rounds);
+  out.add("raft_append_mismatches", counters.append_mismatches);
+}
+
+void add_log_store(const LogStoreFigures& log, InfoText& out) {
+  out.add("raft_log_fsyncs", log.syncs);
+  out.add("raft_log_fsync_last_us", log.sync_last_us);
+  out.add("raft_log_fsync_max_us", log.sync_max_us);
+  out.add("raft_log_fsync_avg_us", log.syncs == 0 ? 0 : log.sync_total_us / log.syncs);
+  out.add("raft_log_entries_written", log.entries_written);
+  out.add("raft_log_bytes_written", log.bytes_written);
+}
+
+}  // namespace
+
+// For clients that know Redis' replication only. What it calls an offset is the index in the log.
+void info_replication(const InfoSources& from, InfoText& out) {
+  const auto& status = from.status;
+  const bool leads = status.role == raft::Role::leader;
+  out.section("Replication");
+  out.add("role", leads ? "master" : "slave");
+  if (!leads) {
+    const auto* leader = status.leader ? status.membership.find(status.leader) : nullptr;
+    if (leader != nullptr) {
+      out.add("master_host", leader->address.host);
+      out.add("master_port", leader->address.redis_port);
+    }
+    out.add("master_link_status", leader != nullptr ? "up" : "down");
+    out.add("slave_repl_offset", status.applied.value);
+    out.add("slave_read_only", 1);
+  }
+  out.add("connected_slaves", [&] {
+    std::uint64_t active = 0;
+    for (const auto& follower : status.followers) active += follower.recently_active ? 1 : 0;
+    return active;
+  }());
+  std::size_t number = 0;
+  for (const auto& follower : status.followers) {
+    const auto* member = status.membership.find(follower.id);
+    if (member == nullptr || !follower.recently_active)
+      continue;
+    out.add("slave" + std::to_string(number++), "ip=" + member->address.host +
+                                                    ",port=" + std::to_string(member->address.redis_port) +
+                                                    ",state=online,offset=" + to_string(follower.match));
+  }
+  if (leads)
+    out.add("master_repl_offset", status.last_log.index.value);
+}
+
+void info_raft(const InfoSources& from, InfoText& out) {
+  const auto& status = from.status;
+  out.section("Raft");
+  out.add("raft_node_id", status.id.value);
+  out.add("raft_instance_id", hex(status.instance.value));
+  out.add("raft_has_cluster", status.has_cluster ? 1 : 0);
+  if (status.has_cluster)
+    out.add("raft_cluster_id", hex(status.cluster.value));
+  out.add("raft_role", raft::to_string(status.role));
+  out.add("raft_term", status.term.value);
+  out.add("raft_leader", status.leader.value);
+  out.add("raft_leader_ready", status.leader_ready ? 1 : 0);
+  out.add("raft_caught_up", status.caught_up ? 1 : 0);
+  out.add("raft_commit_index", status.commit.value);
+  out.add("raft_applied_index", status.applied.value);
+  out.add("raft_durable_index", status.durable.value);
+  out.add("raft_last_log_index", status.last_log.index.value);
+  out.add("raft_last_log_term", status.last_log.term.value);
+  out.add("raft_uncommitted_bytes", status.uncommitted_bytes);
+  out.add("raft_log_memory_bytes", status.log_memory_bytes);
+  out.add("raft_pending_proposals", status.pending_proposals);
+  out.add("raft_agreed_time_ms", status.agreed_time_ms);
+  out.add("raft_voters", ids(status.membership.voters));
+  out.add("raft_learners", ids(status.membership.learners));
+  out.add("raft_connected_peers", ids(status.connected_peers));
+  add_counters(status.counters, out);
+  if (status.with_stats)
+    add_log_store(status.log_store, out);
+  std::size_t number = 0;
+  for (const auto& follower : status.followers)
+    out.add("raft_follower" + std::to_string(number++), follower_line(status, follower));
+}
+
+}  // namespace kiwi

@@ -1,0 +1,54 @@
+#include "server/refusal.hpp"
+
+#include "messages/assert.hpp"
+#include "messages/limits.hpp"
+
+namespace kiwi {
+
+Reply refusal(AnswerKind kind, const NodeAddress& leader, std::uint16_t slot) {
+  switch (kind) {
+    case AnswerKind::done:
+      break;
+    case AnswerKind::not_leader:
+      return Reply::error("MOVED " + std::to_string(slot) + " " + leader.host + ":" +
+                          std::to_string(leader.redis_port));
+    case AnswerKind::no_leader:
+      return Reply::error("CLUSTERDOWN The cluster is down: no leader is known");
+    case AnswerKind::no_cluster:
+      return Reply::error("NOCLUSTER this node belongs to no cluster yet; use RAFT.CLUSTER INIT");
+    case AnswerKind::overloaded:
+      return Reply::error("TRYAGAIN this node has too much work in flight; the command was not done");
+    case AnswerKind::too_large:
+      return Reply::error("ERR the command is larger than " + std::to_string(kMaxRequestBytes) +
+                          " bytes; it was not done");
+    case AnswerKind::loading:
+      return Reply::error("LOADING this node has not yet caught up with its cluster");
+    case AnswerKind::stopping:
+      return Reply::error("CLUSTERDOWN this node is shutting down");
+    case AnswerKind::unknown:
+      return Reply::error(
+          "TIMEOUT the outcome of the command is unknown: it may have been applied or may still be");
+  }
+  KIWI_ASSERT(false, "an answer that is done carries its reply");
+  return {};
+}
+
+Reply init_cluster_reply(const std::string& problem) {
+  return problem.empty() ? Reply::ok() : Reply::error("ERR " + problem);
+}
+
+Reply already_in_cluster() { return init_cluster_reply("this node belongs to a cluster already"); }
+
+Reply digest_marker_reply(Index index) { return Reply::of(static_cast<std::int64_t>(index.value)); }
+
+Reply digest_reply(const std::optional<StateDigest>& digest) {
+  if (!digest)
+    return Reply::nil();
+  return Reply::map({Reply::bulk(std::string("index")), digest_marker_reply(digest->index),
+                     Reply::bulk(std::string("digest")), Reply::bulk(std::string(digest->hex)),
+                     Reply::bulk(std::string("keys")), Reply::of(static_cast<std::int64_t>(digest->keys))});
+}
+
+Reply too_many_clients() { return Reply::error("ERR max number of clients reached"); }
+
+}  // namespace kiwi
