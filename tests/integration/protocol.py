@@ -32,7 +32,7 @@ def play_all(server_name, connect, transcripts):
 
 
 def main():
-    arguments = [a for a in sys.argv[1:] if not a.startswith("--")]
+    arguments = [a for a in sys.argv[1:] if not a.startswith("--")]  # --quick changes nothing here
     only = None
     if "--only" in sys.argv:
         only = arguments.pop(0)

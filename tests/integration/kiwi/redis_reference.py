@@ -18,7 +18,8 @@ class RedisReference:
         self.folder = tempfile.mkdtemp(prefix="redis-reference-", dir=os.environ.get("KIWI_TEST_DIR") or None)
         self.redis_port = free_port()
         self.command = [program, "--port", str(self.redis_port), "--bind", "127.0.0.1", "--dir", self.folder,
-                        "--databases", "1", "--proto-max-bulk-len", "33554432", "--save", "", "--appendonly", "no", *options]
+                        "--databases", "1", "--proto-max-bulk-len", "33554432", "--save", "",
+                        "--appendonly", "no", *options]
         self.process = None
 
     def __enter__(self):

@@ -1,0 +1,198 @@
+"""A damaged data directory and a full disk: the node says what is wrong and where, acknowledges nothing that it
+cannot keep, and never starts from damaged data as if nothing were."""
+import os
+import random
+import shutil
+import subprocess
+
+from kiwi import resp
+from kiwi.check import Unavailable, eventually, expect, expect_equal, run, run_cases
+from kiwi.client import ConnectionLost, TimedOut, attempt
+from kiwi.cluster import Cluster
+
+BAD_DATA_DIRECTORY, STORAGE_FAILURE = 3, 4
+
+
+def fill(node, count, size=100):
+    with node.connect(20.0) as connection:
+        replies = connection.pipeline([("SET", f"k{i}", f"{i}:" + "x" * size) for i in range(count)], timeout=20.0)
+    expect(all(reply == "OK" for reply in replies), "SET")
+
+
+def data_files(folder):
+    found = []
+    for path, _, names in os.walk(folder):
+        found += [os.path.join(path, name) for name in names if os.path.getsize(os.path.join(path, name)) > 0]
+    return sorted(found)
+
+
+def flip(path, rng):
+    """Changes eight bytes somewhere in the file."""
+    with open(path, "r+b") as file:
+        offset = rng.randrange(os.path.getsize(path))
+        file.seek(offset)
+        old = file.read(8)
+        file.seek(offset)
+        file.write(bytes(b ^ 0x5A for b in old))
+    return offset
+
+
+def flipped_bytes(options):
+    """Each file of a stopped node in turn gets a few bytes changed. The node either refuses to start (saying so),
+    or starts with every single acknowledged value; a wrong or missing value is never served."""
+    rng = random.Random(options.seed)
+    with Cluster(1) as cluster:
+        node = cluster.nodes[0]
+        fill(node, 300)
+        expect_equal(node.stop(), 0, "exit code")
+        sound = node.dir + "-sound"
+        os.rename(node.dir, sound)
+        counts = {"refused": 0, "served all": 0}
+        files = [os.path.relpath(path, sound) for path in data_files(sound)]
+        for name in files:
+            if os.path.basename(name) in ("LOCK", "LOG") or os.path.basename(name).startswith("LOG."):
+                continue
+            for _ in range(options.rounds):
+                shutil.rmtree(node.dir, ignore_errors=True)
+                shutil.copytree(sound, node.dir)
+                offset = flip(os.path.join(node.dir, name), rng)
+                counts[start_on_damage(cluster, node, f"{name} at {offset}")] += 1
+        print(f"  {sum(counts.values())} damaged starts: {counts}")
+        expect(counts["refused"] > 0, "no damage was ever noticed")
+
+
+def start_on_damage(cluster, node, where):
+    node.start()
+    try:
+        cluster.wait_leader(6.0)
+    except AssertionError:
+        if node.running():
+            # Up, but it serves nothing: allowed as long as it says why.
+            node.stop()
+        else:
+            expect(node.process.popen.returncode in (BAD_DATA_DIRECTORY, STORAGE_FAILURE),
+                   f"damage in {where}: exit code {node.process.popen.returncode}\n{node.log_tail()}")
+        log = node.log_tail().lower()
+        expect(any(word in log for word in ("corrupt", "damage", "checksum", "mismatch", "bad", "invalid")),
+               f"damage in {where} is not named:\n{node.log_tail()}")
+        return "refused"
+    try:
+        with node.connect(10.0) as connection:
+            values = connection.call("MGET", *(f"k{i}" for i in range(300)), timeout=10.0)
+        if isinstance(values, resp.Error):
+            return "refused"
+        wrong = [f"k{i}" for i, value in enumerate(values) if value is None or not value.startswith(b"%d:x" % i)]
+        expect(not wrong, f"damage in {where}: served as if nothing were, without {len(wrong)} values ({wrong[:3]})")
+        return "served all"
+    except (ConnectionLost, TimedOut):
+        return "refused"
+    finally:
+        node.kill9()
+
+
+def write_until_refused(node, limit):
+    """Acknowledged keys until the first write that is not; they must be there after a restart."""
+    acknowledged = []
+    with node.connect(20.0) as connection:
+        for number in range(limit):
+            outcome = attempt(connection, "SET", f"f{number}", f"{number}:" + "y" * 20000, timeout=20.0)
+            if not outcome.done or outcome.value != "OK":
+                return acknowledged, outcome
+            acknowledged.append(number)
+    raise AssertionError("the disk never became full")
+
+
+def expect_all(node, acknowledged):
+    with node.connect(20.0) as connection:
+        for number in acknowledged:
+            value = connection.call("STRLEN", f"f{number}")
+            expect_equal(value, len(f"{number}:") + 20000, f"length of acknowledged f{number} after the full disk")
+
+
+def full_disk(_):
+    """A disk of 24 MB fills up: writes end in an error, the node stops with the code of a storage failure or
+    refuses; with room again everything acknowledged is there."""
+    if os.getuid() != 0:
+        raise Unavailable("mounting a small disk needs root")
+    with Cluster(1, start=False) as cluster:
+        node = cluster.nodes[0]
+        disk = os.path.join(cluster.folder, "disk")
+        os.makedirs(disk)
+        done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", disk], check=False,
+                              stderr=subprocess.PIPE)
+        if done.returncode != 0:
+            raise Unavailable(f"cannot mount a small disk: {done.stderr.decode().strip()}")
+        try:
+            node.dir = os.path.join(disk, "data")
+            cluster.start()
+            acknowledged, last = write_until_refused(node, 5000)
+            print(f"  {len(acknowledged)} writes of 20 kB, then {last}")
+            if not node.running() or not responsive(node):
+                expect_equal(node.process.wait(20.0), STORAGE_FAILURE, f"exit code\n{node.log_tail()}")
+                expect("space" in node.log_tail().lower(), f"the log does not name the full disk:\n{node.log_tail()}")
+            else:
+                node.stop()
+            subprocess.run(["mount", "-o", "remount,size=200m", disk], check=True)
+            node.start().wait_port()
+            cluster.wait_leader()
+            expect_all(node, acknowledged)
+            expect_equal(node.call("SET", "again", "v"), "OK", "SET with room again")
+            node.stop()
+        finally:
+            if node.running():
+                node.kill9()
+            subprocess.run(["umount", disk], check=False)
+
+
+def responsive(node):
+    try:
+        return node.call("PING") == "PONG"
+    except (ConnectionLost, TimedOut):
+        return False
+
+
+def largest_file(_):
+    """No file may grow above 1 MB (RLIMIT_FSIZE): the same as a full disk, without root."""
+    with Cluster(1, start=False) as cluster:
+        node = cluster.nodes[0]
+        node.limit_file_bytes = 1_000_000
+        cluster.start()
+        acknowledged, last = write_until_refused(node, 5000)
+        print(f"  {len(acknowledged)} writes of 20 kB, then {last}")
+        if node.running() and responsive(node):
+            node.stop()
+        else:
+            expect_equal(node.process.wait(20.0), STORAGE_FAILURE, f"exit code\n{node.log_tail()}")
+        node.limit_file_bytes = None
+        node.start().wait_port()
+        cluster.wait_leader()
+        expect_all(node, acknowledged)
+
+
+def follower_with_a_full_disk(_):
+    """One of three cannot write any more: the other two go on, and nothing acknowledged is lost."""
+    with Cluster(3) as cluster:
+        leader = cluster.wait_leader()
+        follower = cluster.followers(leader)[0]
+        follower.stop()
+        follower.limit_file_bytes = 1_000_000
+        follower.start().wait_port()
+        leader = cluster.wait_leader()
+        with leader.connect(20.0) as connection:
+            for number in range(200):
+                expect_equal(connection.call("SET", f"f{number}", f"{number}:" + "y" * 20000, timeout=20.0), "OK",
+                             "SET while a follower's disk is full")
+        eventually(20.0, "the follower stops", lambda: not follower.running())
+        expect_equal(follower.process.wait(), STORAGE_FAILURE, "its exit code")
+        follower.limit_file_bytes = None
+        follower.start().wait_port()
+        digests = cluster.digests()
+        expect(len({repr(d) for d in digests.values()}) == 1, f"the nodes' data differ: {digests}")
+
+
+def main(options):
+    run_cases(options, [flipped_bytes, largest_file, full_disk, follower_with_a_full_disk])
+
+
+if __name__ == "__main__":
+    run(main, rounds=(3, 1))
