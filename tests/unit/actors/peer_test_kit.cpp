@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <stdexcept>
+#include <thread>
 
 #include "actors/peer_hello.hpp"
 #include "messages/codec.hpp"
@@ -250,6 +251,16 @@ std::size_t open_files() {
   while (::readdir(folder) != nullptr) ++count;
   ::closedir(folder);
   return count;
+}
+
+bool wait_open_files(std::size_t count) {
+  auto end = std::chrono::steady_clock::now() + kDeadline;
+  while (open_files() > count) {
+    if (std::chrono::steady_clock::now() > end)
+      return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  return true;
 }
 
 }  // namespace kiwi::test

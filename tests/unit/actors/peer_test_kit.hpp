@@ -132,5 +132,7 @@ std::vector<std::uint64_t> bulk_numbers(const std::vector<PeerMessage>& messages
 
 /// Open file descriptors of this process.
 std::size_t open_files();
+/// Sockets are closed a moment after their actors are gone: waits for at most `count`.
+bool wait_open_files(std::size_t count);
 
 }  // namespace kiwi::test
