@@ -39,9 +39,13 @@ done
   fail "--port must be 1 to $((65535 - 10000 - nodes + 1)), not '$port'"
 port=$((10#$port))
 
-"$root/scripts/deps.sh"
-KIWI_BUILD_TARGETS=kiwi-node "$root/scripts/build.sh" Release
-node_binary="$build/node/kiwi-node"
+# KIWI_NODE names a program that is built already: nothing is installed or built then.
+node_binary="${KIWI_NODE:-}"
+if [ -z "$node_binary" ]; then
+  "$root/scripts/deps.sh"
+  KIWI_BUILD_TARGETS=kiwi-node "$root/scripts/build.sh" Release
+  node_binary="$build/node/kiwi-node"
+fi
 
 redis_port() { say $((port + $1 - 1)); }
 raft_port() { say $((port + $1 - 1 + 10000)); }
@@ -104,14 +108,14 @@ find_leader() {
     answer="$(timeout 2 redis-cli -p "$(redis_port "$i")" EXISTS kiwi:who-leads 2>/dev/null || true)"
     if [[ "$answer" =~ ^[0-9]+$ ]]; then
       say "$i"
-      return
+      return 0  # a bare return inside a trap would give the status from before the signal
     fi
   done
 }
 dead_node() {
   local i
   for i in "${!pid_of[@]}"; do
-    kill -0 "${pid_of[$i]}" 2>/dev/null || { say "$i" && return; }
+    kill -0 "${pid_of[$i]}" 2>/dev/null || { say "$i" && return 0; }
   done
 }
 # Reports a node that ended by itself, stops the others and ends the script.

@@ -26,6 +26,7 @@ class Test:
 
 TESTS = [
     Test("start_stop", 120),
+    Test("run_script", 180, in_quick=False),
     Test("protocol", 120),
     Test("oracle_fuzz", 300),
     Test("readonly", 60),
