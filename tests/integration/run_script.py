@@ -44,6 +44,12 @@ class RunScript:
             self.process.wait(60)
 
 
+def redis_cli(port, *arguments):
+    done = subprocess.run(["redis-cli", "-c", "-p", str(port), *arguments], timeout=20, check=False,
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    return done.stdout.decode().strip()
+
+
 def main(_):
     folder = tempfile.mkdtemp(prefix="kiwi-test-", dir=os.environ.get("KIWI_TEST_DIR") or None)
     port = free_port()
@@ -56,6 +62,7 @@ def main(_):
         first = start("--nodes", "3")
         first.wait_ready()
         expect("hello-from-kiwi" in first.output() and f"redis-cli -c -p {port}" in first.output(), first.output())
+        expect_equal(redis_cli(port, "SET", "kept", "over the second run"), "OK", "SET")
         taken = start("--nodes", "3")
         expect_equal(taken.process.wait(20), 1, "exit code of a second run.sh on the same port")
         expect(f"port {port} is in use" in taken.output(), taken.output())
@@ -63,6 +70,7 @@ def main(_):
 
         second = start("--nodes", "3")
         second.wait_ready()
+        expect_equal(redis_cli(port, "GET", "kept"), "over the second run", "GET in the second run")
         pids = [int(pid) for pid in re.findall(r"^node \d: pid (\d+)", second.output(), re.MULTILINE)]
         expect_equal(len(pids), 3, "nodes started")
         os.kill(pids[1], signal.SIGKILL)
