@@ -112,6 +112,13 @@ class Input : public cereal::InputArchive<Input, cereal::AllowEmptyClassElision>
       throw cereal::Exception("impossible length");
     return count;
   }
+  /// The length that comes next, not checked and not taken; 0 when there is none.
+  std::size_t peek_length() const {
+    std::uint32_t length = 0;
+    if (rest_.size() >= sizeof length)
+      std::memcpy(&length, rest_.data(), sizeof length);
+    return length;
+  }
   std::string_view take_text() { return take(take_length(1)); }
   Bytes take_window() { return source_.window(take_text()); }
   Bytes take_rest(std::size_t keep) {
@@ -322,11 +329,11 @@ Decoded<ClientRequest> decode_request(const Bytes& payload) {
       throw cereal::Exception("request too large");
     Input archive(payload);
     archive.expect_version();
+    if (archive.peek_length() > kMaxArguments)  // before there is memory for them
+      throw cereal::Exception("too many arguments");
     auto request = read_message<ClientRequest>(archive);
     if (request.command.args.empty())
       throw cereal::Exception("no command");
-    if (request.command.args.size() > kMaxArguments)
-      throw cereal::Exception("too many arguments");
     return request;
   });
 }

@@ -12,16 +12,16 @@
 //   integers, enums    their own width, little-endian     bool    one byte, 0 or 1
 //   string, Bytes      [u32 length][bytes]                vector  [u32 count][elements]
 //
-//   ClientRequest                   [u8 1][fields]     so: [u8 1][u32 count] then per argument [u32
-//   length][bytes] ClientResponse                  [u8 1][fields] Membership, Vote, SnapshotMeta  [u8
-//   1][fields][u64 checksum64 of all before] Entry                           [u8 1][u8 kind][u64 term][u64
-//   index][u64 stamp_ms][payload: all that is
-//                                   left][u64 checksum64 of all before]
-//   peer frame                      below
+//   ClientRequest    [u8 1][fields], so: [u8 1][u32 count] and for each argument [u32 length][bytes]
+//   ClientResponse   [u8 1][fields]
+//   Membership       [u8 1][fields][u64 checksum64 of all before]; so are Vote and SnapshotMeta
+//   Entry            [u8 1][u8 kind][u64 term][u64 index][u64 stamp_ms][payload][u64 checksum64 of all
+//                    before]; the payload is all that lies between, without a length
+//   peer frame       below
 //
 // Every decoder takes exactly one value: bytes left over are an error, and so are an unknown enum value, a
-// bool above 1, and more than kMaxNesting vectors within each other. A decoder allocates at most a small
-// multiple (below 20) of its input, whatever the input claims.
+// bool above 1, and more than kMaxNesting vectors within each other. So each value has one encoding only. A
+// decoder allocates at most a small multiple (below 30) of its input, whatever the input claims.
 
 #include <cstdint>
 #include <string>
