@@ -19,11 +19,8 @@ mapfile -t shell_scripts < <(tracked '*.sh' .ci/run)
 mapfile -t python_scripts < <(tracked '*.py')
 
 check_format() {
-  local file bad=0
-  for file in "${sources[@]}"; do
-    clang-format --dry-run --Werror "$file" 2>/dev/null || { say "$file: not formatted (scripts/fix.sh)" && bad=1; }
-  done
-  return "$bad"
+  printf '%s\n' "${sources[@]}" | xargs -r -P "$(nproc)" -I{} sh -c \
+    'clang-format --dry-run --Werror "{}" 2>/dev/null || { echo "{}: not formatted (scripts/fix.sh)"; exit 1; }'
 }
 check_includes() { "$python" scripts/checks/include_rules.py "$root" "${sources[@]}"; }
 check_calls() { "$python" scripts/checks/forbidden_calls.py "$root" scripts/checks/allowed_calls.txt "${sources[@]}"; }

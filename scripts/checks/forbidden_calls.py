@@ -21,7 +21,7 @@ CALLS = {
     "sleep": r"(?<![\w.>])(?:::)?(?:u|nano)?sleep\s*\(",
     "std::thread": r"\bstd\s*::\s*j?thread\b",
     "std::async": r"\bstd\s*::\s*async\b",
-    "time": r"(?<![\w.>:])(?:std::|::)?time\s*\(",
+    "time": r"(?<![\w.>:])(?:std::|::)?time\s*\(\s*(?:nullptr|NULL|0|&)",
     "gettimeofday": r"\bgettimeofday\b",
     "clock_gettime": r"\bclock_gettime\b",
     "make_timestamp": r"\bmake_timestamp\b",
