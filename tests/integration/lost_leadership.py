@@ -21,8 +21,9 @@ def majority_lost(_):
             writer.send("SET", "k", "during")
             reader.send("GET", "k")
             wrote, read = writer.read_reply(15.0), reader.read_reply(15.0)
-            expect(isinstance(wrote, resp.Error) and wrote.code in ("TIMEOUT", "CLUSTERDOWN"), f"SET answered {wrote!r}")
-            expect(isinstance(read, resp.Error) and read.code in ("TIMEOUT", "CLUSTERDOWN"), f"GET answered {read!r}")
+            for name, reply in (("SET", wrote), ("GET", read)):
+                expect(isinstance(reply, resp.Error) and reply.code in ("TIMEOUT", "CLUSTERDOWN"),
+                       f"{name} answered {reply!r}")
             print(f"  answered after {time.monotonic() - begin:.1f} s: {wrote.code}, {read.code}")
             # By now it knows that it leads nobody, and says so at once.
             begin = time.monotonic()
