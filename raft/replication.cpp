@@ -27,8 +27,7 @@ bool well_formed(const AppendRequest& m) {
 void Core::handle(NodeId from, AppendRequest& m) {
   if (m.term < vote_.term) {
     AppendResponse answer;
-    answer.term = vote_.term;
-    answer.sequence = m.sequence;
+    answer.term = vote_.term;  // and no sequence: the sender may lead this very term by now
     send(from, answer);
     return;
   }

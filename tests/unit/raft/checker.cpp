@@ -58,6 +58,11 @@ void Checker::leads(NodeId node, Term term, const std::vector<Entry>& log) {
 
 void Checker::committed(NodeId node, Term node_term, Index commit, const std::vector<Entry>& log,
                         const Membership& members) {
+  const auto leader = leaders_.find(node_term);
+  if (leader != leaders_.end() && leader->second == node)
+    expect(log[commit.value - 1].id.term == node_term,
+           "the leader of term " + to_string(node_term) +
+               " commits an entry of an earlier term by counting (Raft 5.4.2)");
   expect(commit.value <= log.size(), "node " + to_string(node) + " commits what it does not have");
   const std::size_t known = std::min<std::size_t>(commit.value, committed_.size());
   for (std::size_t i = known; i-- > 0 && i + 64 > known;)
@@ -99,8 +104,8 @@ void Checker::leaves(NodeId from, const Outgoing& out) const {
     expect(leader != leaders_.end() && leader->second == out.to,
            "an acknowledgement to somebody who never led");
   } else if (const auto* beat = std::get_if<HeartbeatResponse>(&out.message)) {
-    const auto leader = leaders_.find(beat->term);
-    if (leader != leaders_.end() && leader->second == out.to)
+    // Without a clock it is the answer to a message of a lower term: it promises nothing.
+    if (beat->clock_ms != 0)
       expect(disk.vote.term == beat->term, "a heartbeat is answered before the term is durable (rule 2)");
   }
 }

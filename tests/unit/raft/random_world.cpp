@@ -120,9 +120,36 @@ void RandomWorld::client(std::size_t i) {
   after_input(i);
 }
 
+/// Everybody is well but the leader: many terms, as in Raft figures 7 and 8.
+void RandomWorld::hunt_leader() {
+  cut_.clear();
+  for (std::size_t i = 0; i < nodes_.size(); ++i) {
+    if (!nodes_[i]->up()) {
+      start(i);
+    } else if (nodes_[i]->core().role() == Role::leader) {
+      if (random(2) == 0) {
+        ++figures_.crashes;
+        nodes_[i]->crash(random(3));
+        ++lives_[i];
+      } else {
+        for (std::size_t j = 0; j < nodes_.size(); ++j) {
+          if (random(4) != 0)
+            cut_.insert({i, j});
+          if (random(4) != 0)
+            cut_.insert({j, i});
+        }
+      }
+    }
+  }
+}
+
 void RandomWorld::fault() {
   const std::size_t count = nodes_.size();
   const std::size_t i = random(count);
+  if (random(4) == 0) {
+    hunt_leader();
+    return;
+  }
   switch (random(10)) {
     case 0:
     case 1:

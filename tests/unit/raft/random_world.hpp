@@ -56,6 +56,7 @@ class RandomWorld {
   void send(std::size_t from, Outgoing out);
   void client(std::size_t node);
   void fault();
+  void hunt_leader();
   void heal();
   void start(std::size_t node);
   bool converged();
