@@ -154,7 +154,7 @@ class PeerConnection {
   }
 
   void answered(const Hello& theirs) {
-    auto problem = theirs.reason;
+    auto problem = for_the_log(theirs.reason);
     if (problem.empty())
       problem = hello_mismatch(theirs, options_.hello);
     if (problem.empty() && theirs.node != peer_)

@@ -63,7 +63,7 @@ class Dialer {
   }
 
   void stop(const caf::error& reason) {
-    for (auto& request : waiting_) request.promise.deliver(reason);
+    for (auto& request : waiting_) request.promise.deliver(caf::make_error(caf::sec::request_receiver_down));
     waiting_.clear();
     self_->quit(reason);
   }

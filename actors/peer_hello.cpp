@@ -23,4 +23,13 @@ std::string hello_mismatch(const Hello& theirs, const Hello& own) {
   return {};
 }
 
+std::string for_the_log(const std::string& foreign) {
+  constexpr std::size_t kMost = 200;
+  auto text = foreign.substr(0, kMost);
+  for (auto& c : text)
+    if (c < ' ' || c > '~' || c == '"')
+      c = '?';
+  return foreign.size() > kMost ? text + "..." : text;
+}
+
 }  // namespace kiwi

@@ -20,4 +20,8 @@ std::uint8_t lane_of(const PeerMessage& message);
 /// node alone knows (is the sender a member, is its instance the bound one) the replica must ask itself.
 std::string hello_mismatch(const Hello& theirs, const Hello& own);
 
+/// Text from another node, made harmless for a quoted value in a log line: printable ASCII, at most 200
+/// bytes.
+std::string for_the_log(const std::string& foreign);
+
 }  // namespace kiwi

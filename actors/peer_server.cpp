@@ -132,8 +132,8 @@ class Server {
       drop(hdl, problem);
   }
 
-  /// No time limit on the request: its timeout would be a message from itself. The timer of the handshake
-  /// runs.
+  /// No time limit on the request: its timeout would be a message from itself, which keeps a dead broker in
+  /// memory. The timer of the handshake runs instead.
   void ask(Inbound& in, const Hello& hello) {
     in.phase = Phase::verdict;
     in.node = hello.node;
@@ -203,8 +203,8 @@ class Server {
   Self self_;
   PeerServerOptions options_;
   std::map<caf::io::connection_handle, Inbound> inbound_;
-  std::map<std::uint64_t, caf::io::connection_handle>
-      greeting_;  // by serial: those not welcome, oldest first
+  // By serial, so oldest first: those that are not welcome.
+  std::map<std::uint64_t, caf::io::connection_handle> greeting_;
   std::uint64_t next_serial_ = 1;
 };
 
