@@ -24,7 +24,8 @@ Element match_set(std::string_view pattern, std::size_t at, unsigned char byte) 
       ++at;
       found = found || in(at) == byte;
     } else if (at + 2 < pattern.size() && pattern[at + 1] == '-') {
-      const auto [low, high] = std::minmax(in(at), in(at + 2));
+      const auto low = std::min(in(at), in(at + 2));
+      const auto high = std::max(in(at), in(at + 2));
       found = found || (low <= byte && byte <= high);
       at += 2;
     } else {

@@ -14,6 +14,7 @@ enum class TimeUnit : std::uint8_t { seconds, milliseconds };
 struct ExpiryOption {
   TimeUnit unit = TimeUnit::seconds;
   bool absolute = false;  // Unix time, else counted from the entry's stamp (rule 8)
+  friend bool operator==(const ExpiryOption&, const ExpiryOption&) = default;
 };
 
 /// Which option this word is, of EX, PX, EXAT, PXAT.

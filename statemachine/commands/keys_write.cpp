@@ -1,6 +1,7 @@
 // Commands that remove, move or copy whole keys of any type.
 
 #include <array>
+#include <limits>
 
 #include "statemachine/commands/handler.hpp"
 #include "statemachine/commands/text.hpp"
@@ -48,6 +49,9 @@ Reply copy(ApplyContext& context, const RedisCommand& command) {
       const auto number = parse_integer(args[++i].view());
       if (!number)
         return errors::not_an_integer();
+      if (*number > std::numeric_limits<std::int32_t>::max() ||
+          *number < std::numeric_limits<std::int32_t>::min())
+        return Reply::error("ERR value is out of range, value must between -2147483648 and 2147483647");
       if (*number != 0)
         return Reply::error("ERR DB index is out of range");
     } else {

@@ -17,6 +17,15 @@ struct Options {
   std::int64_t count = kDefaultCount;
 };
 
+/// As Redis reads it: nothing at all is 0.
+std::optional<std::uint64_t> parse_cursor(std::string_view text) {
+  std::uint64_t cursor = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), cursor);
+  if (!text.empty() && (error != std::errc() || end != text.data() + text.size()))
+    return std::nullopt;
+  return cursor;
+}
+
 std::optional<Reply> parse(const RedisCommand& command, Options& options) {
   const auto& args = command.args;
   for (std::size_t i = 2; i < args.size(); i += 2) {
@@ -45,10 +54,8 @@ std::optional<Reply> parse(const RedisCommand& command, Options& options) {
 }  // namespace
 
 Reply scan(ReadContext& context, const RedisCommand& command) {
-  const auto text = command.args[1].view();
-  std::uint64_t cursor = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), cursor);
-  if (error != std::errc() || end != text.data() + text.size())
+  const auto cursor = parse_cursor(command.args[1].view());
+  if (!cursor)
     return Reply::error("ERR invalid cursor");
   Options options;
   if (auto wrong = parse(command, options))
@@ -71,8 +78,8 @@ Reply scan(ReadContext& context, const RedisCommand& command) {
     return true;
   };
   // No cursor that was given out is so large; there is nothing behind it.
-  if (cursor >> data_format::kCursorBits == 0)
-    context.keys.walk(cursor << kHashShift, visit);
+  if (*cursor >> data_format::kCursorBits == 0)
+    context.keys.walk(*cursor << kHashShift, visit);
   return Reply::array({Reply::bulk(std::to_string(next)), Reply::array(std::move(found))});
 }
 

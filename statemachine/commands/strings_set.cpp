@@ -37,8 +37,9 @@ std::optional<SetOptions> parse_set_options(const RedisCommand& command) {
       options.get = true;
     else if (is_word(word, "keepttl") && !options.expiry)
       options.keep_ttl = true;
-    else if (const auto expiry = expiry_option(word);
-             expiry && !options.keep_ttl && !options.expiry && i + 1 < command.args.size()) {
+    else if (const auto expiry = expiry_option(word); expiry && !options.keep_ttl &&
+                                                      options.expiry.value_or(*expiry) == *expiry &&
+                                                      i + 1 < command.args.size()) {
       options.expiry = expiry;
       options.amount = command.args[++i].view();
     } else {
@@ -123,31 +124,50 @@ Reply getdel(ApplyContext& context, const RedisCommand& command) {
   return Reply::bulk(old->payload);
 }
 
-Reply getex(ApplyContext& context, const RedisCommand& command) {
-  const auto& args = command.args;
+struct GetexOptions {
   bool persist = false;
   std::optional<ExpiryOption> expiry;
-  if (args.size() > 2) {
-    expiry = expiry_option(args[2].view());
-    persist = is_word(args[2].view(), "persist");
-    if (args.size() != (expiry ? 4u : 3u) || (!expiry && !persist))
-      return errors::syntax();
+  std::string_view amount;
+};
+
+/// One kind of option only, but it may be repeated: the last one counts.
+std::optional<GetexOptions> parse_getex_options(const RedisCommand& command) {
+  GetexOptions options;
+  for (std::size_t i = 2; i < command.args.size(); ++i) {
+    const auto word = command.args[i].view();
+    const auto expiry = expiry_option(word);
+    if (is_word(word, "persist") && !options.expiry) {
+      options.persist = true;
+    } else if (expiry && !options.persist && options.expiry.value_or(*expiry) == *expiry &&
+               i + 1 < command.args.size()) {
+      options.expiry = expiry;
+      options.amount = command.args[++i].view();
+    } else {
+      return std::nullopt;
+    }
   }
-  const auto key = args[1].view();
+  return options;
+}
+
+Reply getex(ApplyContext& context, const RedisCommand& command) {
+  const auto options = parse_getex_options(command);
+  if (!options)
+    return errors::syntax();
+  const auto key = command.args[1].view();
   auto record = context.keys.get(key);
   if (!record)
     return Reply::nil();
   if (record->meta.type != ValueType::string)
     return errors::wrong_type();
-  const auto reply = Reply::bulk(record->payload);
+  auto reply = Reply::bulk(record->payload);
   std::uint64_t deadline_ms = 0;
-  if (expiry) {
-    auto parsed = parse_deadline(args[3].view(), *expiry, context.now_ms, args[0].view());
+  if (options->expiry) {
+    auto parsed = parse_deadline(options->amount, *options->expiry, context.now_ms, command.args[0].view());
     if (parsed.error)
       return *parsed.error;
     deadline_ms = parsed.deadline_ms;
   }
-  if (expiry || (persist && record->meta.expire_at_ms != 0)) {
+  if (options->expiry || (options->persist && record->meta.expire_at_ms != 0)) {
     record->meta.expire_at_ms = deadline_ms;
     context.keys.put(key, std::move(*record));
   }
