@@ -162,8 +162,9 @@ std::string unknown_command_error(const RedisCommand& command) {
   }
   std::string quoted;
   for (std::size_t i = 1; i < args.size() && quoted.size() < kQuotedBytes; ++i) {
+    const auto room = kQuotedBytes - quoted.size();
     quoted += '\'';
-    quoted += args[i].view().substr(0, kQuotedBytes - quoted.size() + 1);
+    quoted += args[i].view().substr(0, room);
     quoted += "' ";
   }
   std::string text = "ERR unknown command '";
