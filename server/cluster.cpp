@@ -49,10 +49,13 @@ bool reachable(const NodeStatus& status, NodeId node) {
   return std::find(peers.begin(), peers.end(), node) != peers.end();
 }
 
+/// redis-py takes the code off an error and then looks for the word in the rest, to know that it may ask the
+/// next node: so it is there twice.
 Reply cluster_down(const NodeStatus& status) {
   if (!status.has_cluster)
-    return Reply::error("CLUSTERDOWN this node belongs to no cluster yet; use RAFT.CLUSTER INIT");
-  return Reply::error("CLUSTERDOWN The cluster is down: no leader is known");
+    return Reply::error(
+        "CLUSTERDOWN this node belongs to no cluster yet; use RAFT.CLUSTER INIT (CLUSTERDOWN)");
+  return Reply::error("CLUSTERDOWN The cluster is down: no leader is known (CLUSTERDOWN)");
 }
 
 Reply slots(const NodeStatus& status) {

@@ -50,7 +50,7 @@ TEST(Cluster, ALeaderIsNamedEvenIfItsLinkIsDown) {
 TEST(Cluster, WithoutALeaderClientsAreSentOn) {
   Server s;
   s.status = no_leader_status();
-  const std::string down = "-CLUSTERDOWN The cluster is down: no leader is known\r\n";
+  const std::string down = "-CLUSTERDOWN The cluster is down: no leader is known (CLUSTERDOWN)\r\n";
   EXPECT_EQ(s.says("CLUSTER SLOTS"), down);
   EXPECT_EQ(s.says("CLUSTER SHARDS"), down);
   EXPECT_THAT(s.says("CLUSTER INFO"), HasSubstr("cluster_state:fail\r\ncluster_slots_assigned:0\r\n"));
@@ -61,7 +61,8 @@ TEST(Cluster, WithoutALeaderClientsAreSentOn) {
 TEST(Cluster, WithoutAClusterItSaysSo) {
   Server s;
   s.status = no_cluster_status();
-  const std::string none = "-CLUSTERDOWN this node belongs to no cluster yet; use RAFT.CLUSTER INIT\r\n";
+  const std::string none =
+      "-CLUSTERDOWN this node belongs to no cluster yet; use RAFT.CLUSTER INIT (CLUSTERDOWN)\r\n";
   EXPECT_EQ(s.says("CLUSTER SLOTS"), none);
   EXPECT_EQ(s.says("CLUSTER SHARDS"), none);
   EXPECT_THAT(s.says("CLUSTER INFO"), HasSubstr("cluster_state:fail\r\n"));
