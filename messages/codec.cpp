@@ -409,6 +409,7 @@ std::string encode_frame(const PeerMessage& message) {
 std::string encode_frame(const Hello& hello) {
   std::string out;
   write_frame(kHelloNumber, hello, out);
+  KIWI_ASSERT(out.size() <= kFrameHeaderBytes + kMaxHelloBytes, "a Hello above its limit");
   return out;
 }
 

@@ -88,6 +88,8 @@ Decoded<Entry> decode_entry(const Bytes& bytes);
 // type: 0 for Hello, 1 + the place in PeerMessage for the others. All integers little-endian. A frame above
 // kMaxFrameBytes is a bug of the sender (asserted). See docs/architecture.md.
 inline constexpr std::size_t kFrameHeaderBytes = 12;
+/// Largest body of the first frame of a connection. A longer Hello is a bug of the sender (asserted).
+inline constexpr std::uint64_t kMaxHelloBytes = 4096;
 /// A whole frame, header included.
 std::string encode_frame(const PeerMessage& message);
 std::string encode_frame(const Hello& hello);

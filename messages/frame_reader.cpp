@@ -8,9 +8,24 @@ namespace kiwi {
 
 Decoded<void> FrameReader::fail(DecodeError error) {
   error_ = std::move(error);
-  body_ = {};
-  header_bytes_ = 0;
+  body_.reset();
+  header_bytes_ = body_bytes_ = body_capacity_ = 0;
   return tl::unexpected(*error_);
+}
+
+void FrameReader::append_to_body(std::string_view part) {
+  const std::size_t needed = body_bytes_ + part.size();
+  if (needed > body_capacity_) {
+    const std::size_t capacity =
+        std::min<std::size_t>(std::max(needed, 2 * body_capacity_), header_.body_bytes);
+    auto larger = std::make_shared_for_overwrite<char[]>(capacity);
+    if (body_bytes_ > 0)
+      std::memcpy(larger.get(), body_.get(), body_bytes_);
+    body_ = std::move(larger);
+    body_capacity_ = capacity;
+  }
+  std::memcpy(body_.get() + body_bytes_, part.data(), part.size());
+  body_bytes_ = needed;
 }
 
 Decoded<void> FrameReader::feed(std::string_view bytes, std::vector<Frame>& frames) {
@@ -31,13 +46,14 @@ Decoded<void> FrameReader::feed(std::string_view bytes, std::vector<Frame>& fram
         return fail({"a frame of " + std::to_string(header->body_bytes) + " bytes, too long here"});
       header_ = *header;
     }
-    const auto part = bytes.substr(0, header_.body_bytes - body_.size());
-    body_.append(part);
+    const auto part = bytes.substr(0, header_.body_bytes - body_bytes_);
+    append_to_body(part);
     bytes.remove_prefix(part.size());
-    if (body_.size() < header_.body_bytes)
+    if (body_bytes_ < header_.body_bytes)
       break;
-    auto frame = decode_frame_body(header_, Bytes(std::exchange(body_, {})));
-    header_bytes_ = 0;
+    const std::string_view body(body_.get(), body_bytes_);
+    auto frame = decode_frame_body(header_, Bytes(std::move(body_), body));
+    header_bytes_ = body_bytes_ = body_capacity_ = 0;
     if (!frame)
       return fail(std::move(frame.error()));
     frames.push_back(std::move(*frame));

@@ -5,8 +5,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
-#include <string>
 #include <string_view>
 #include <variant>
 #include <vector>
@@ -29,20 +29,20 @@ class FrameReader {
   /// After an error (frames before it are in `frames`) the stream is lost: the same error comes for ever.
   Decoded<void> feed(std::string_view bytes, std::vector<Frame>& frames);
   /// Of the incomplete frame.
-  std::size_t buffered_bytes() const { return header_bytes_ + body_.size(); }
+  std::size_t buffered_bytes() const { return header_bytes_ + body_bytes_; }
 
  private:
   Decoded<void> fail(DecodeError error);
+  void append_to_body(std::string_view part);
 
   std::uint64_t max_body_bytes_;
   std::optional<DecodeError> error_;
   char header_text_[kFrameHeaderBytes] = {};
   std::size_t header_bytes_ = 0;  // that came of header_text_
   FrameHeader header_;            // valid once all came
-  std::string body_;
+  std::shared_ptr<char[]> body_;  // ends up exactly as large as the frame: entries keep windows into it
+  std::size_t body_capacity_ = 0;
+  std::size_t body_bytes_ = 0;  // that came
 };
-
-/// Largest body of the first frame of a connection: no Hello is longer.
-inline constexpr std::uint64_t kMaxHelloBytes = 4096;
 
 }  // namespace kiwi

@@ -29,9 +29,9 @@ struct RespLimits {
 /// ".
 ///
 /// What commands come out does not depend on how the bytes were cut into pieces. The work is linear in the
-/// bytes fed. Memory, provided that next() is called until it gives nothing after each feed(): at most about
-/// three times the larger of limits.max_request_bytes and one piece, plus 32 bytes per argument; nothing at
-/// all while the client is idle between commands. Taken arguments keep alive only the pieces they came in.
+/// bytes fed. Memory, provided that next() is called until it gives nothing after each feed(): at most three
+/// times the sum of limits.max_request_bytes and one piece, plus less than 150 bytes per argument; nothing at
+/// all while the client is idle between commands. Taken arguments keep alive only the chunks they lie in.
 ///
 /// Movable; a moved-from parser may only be destroyed. Not thread-safe, but the arguments are: they may be
 /// read and dropped by other threads while this one parses on.

@@ -166,16 +166,25 @@ TEST(CodecHostile, TooManyArgumentsAreRefusedBeforeTheyCostAnything) {
   EXPECT_LE(counter.peak_bytes(), 30 * largest.size());
 }
 
-std::string nested_reply(std::size_t levels) {
-  const auto head = [](Reply::Type type, std::uint32_t count) {
+/// Each level claims `count` elements; only the innermost has one.
+std::string nested_reply(std::size_t levels, std::uint32_t count = 1) {
+  const auto head = [](Reply::Type type, std::uint32_t elements) {
     std::string text(1, static_cast<char>(type));
     text.append(12, '\0');  // the integer, and an empty text
-    text.append(reinterpret_cast<const char*>(&count), sizeof count);
+    text.append(reinterpret_cast<const char*>(&elements), sizeof elements);
     return text;
   };
   std::string bytes = std::string("\x01") + std::string(8, '\0');
-  for (std::size_t i = 0; i < levels; ++i) bytes += head(Reply::Type::array, 1);
+  for (std::size_t i = 0; i < levels; ++i) bytes += head(Reply::Type::array, count);
   return bytes + head(Reply::Type::nil, 0);
+}
+
+TEST(CodecHostile, NestedClaimsOfTheSameBytesCostThemOnce) {
+  const std::uint32_t claimed = 60'000;
+  const Bytes bytes(nested_reply(kMaxNesting - 1, claimed) + std::string(17 * claimed, '\0'));
+  const AllocationCounter counter;
+  EXPECT_FALSE(decode_response(bytes));
+  EXPECT_LE(counter.peak_bytes(), 20 * bytes.size());
 }
 
 TEST(CodecHostile, NestingIsBounded) {

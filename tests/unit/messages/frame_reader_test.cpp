@@ -71,6 +71,22 @@ TEST(FrameReader, AllocatesForBytesThatCameNotForALengthThatIsClaimed) {
   EXPECT_EQ(reader.buffered_bytes(), header.size() + 10);
 }
 
+TEST(FrameReader, ABigFrameIsCopiedAFewTimesAndEndsInABufferOfItsSize) {
+  PeerMessage large = InstallSnapshotRequest{Term(1), {}, "file", 0, false, Bytes(std::string(4 << 20, 'x'))};
+  const std::string stream = encode_frame(large);
+  for (const std::size_t piece : {std::size_t{100}, std::size_t{65536}, stream.size()}) {
+    FrameReader reader;
+    std::vector<FrameReader::Frame> frames;
+    const AllocationCounter counter;
+    for (std::size_t at = 0; at < stream.size(); at += piece)
+      ASSERT_TRUE(reader.feed(std::string_view(stream).substr(at, piece), frames));
+    ASSERT_EQ(frames.size(), 1u);
+    EXPECT_TRUE(same_message(std::get<PeerMessage>(frames[0]), large));
+    EXPECT_LE(counter.total_bytes(), 4 * stream.size()) << "in pieces of " << piece;
+    EXPECT_LE(counter.live_bytes(), stream.size() + 8192) << "in pieces of " << piece;
+  }
+}
+
 TEST(FrameReader, BeforeHelloOnlySmallFramesPass) {
   PeerMessage large =
       InstallSnapshotRequest{Term(1), {}, "file", 0, false, Bytes(std::string(kMaxHelloBytes, 'x'))};

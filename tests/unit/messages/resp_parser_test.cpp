@@ -201,6 +201,8 @@ TEST(RespParser, ClaimedLengthsAreNotBelieved) {
   EXPECT_FALSE(largest_array.error());
   largest_bulk.feed("*1\r\n$33554432\r\nthe first bytes");
   EXPECT_FALSE(largest_bulk.next());
+  largest_bulk.feed(std::string(1000, 'x'));
+  EXPECT_FALSE(largest_bulk.next());
   EXPECT_FALSE(largest_bulk.error());
   EXPECT_LE(counter.peak_bytes(), 8192u);
 }
