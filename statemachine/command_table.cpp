@@ -44,25 +44,49 @@ constexpr Container kContainers[] = {
 constexpr char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
 constexpr std::size_t kLongestName = 24;
-constexpr std::size_t kBuckets = 512;
-constexpr std::uint8_t kNone = 0xff;
 
-/// FNV-1a, of the name in lower case.
-constexpr std::size_t bucket_of(std::string_view name) {
-  std::uint32_t hash = 2166136261u;
-  for (const char c : name) hash = (hash ^ static_cast<std::uint8_t>(lower(c))) * 16777619u;
-  return (hash ^ (hash >> 15)) % kBuckets;
+/// A name in lower case, packed so that it is hashed and compared in three steps: the hot path of every
+/// command.
+struct PackedName {
+  std::uint64_t words[kLongestName / 8] = {};
+  std::size_t size = 0;
+  friend constexpr bool operator==(const PackedName&, const PackedName&) = default;
+};
+
+/// Requires name.size() <= kLongestName.
+constexpr PackedName pack(std::string_view name) {
+  PackedName out;
+  out.size = name.size();
+  for (std::size_t i = 0; i < name.size(); ++i)
+    out.words[i / 8] |= static_cast<std::uint64_t>(static_cast<std::uint8_t>(lower(name[i]))) << (i % 8 * 8);
+  return out;
 }
 
-/// Open addressing, made by the compiler: the position in kCommands, or kNone.
-constexpr auto kIndex = [] {
+constexpr unsigned kBucketBits = 9;
+constexpr std::size_t kBuckets = std::size_t{1} << kBucketBits;
+constexpr std::uint8_t kNone = 0xff;
+
+/// Multiplicative hashing with odd constants; the top bits are the mixed ones.
+constexpr std::size_t bucket_of(const PackedName& name) {
+  const auto mixed = (name.words[0] * 0x9e3779b97f4a7c15u) ^ (name.words[1] * 0xc2b2ae3d27d4eb4fu) ^
+                     (name.words[2] * 0x165667b19e3779f9u);
+  return mixed >> (64 - kBucketBits);
+}
+
+/// Open addressing, made by the compiler.
+struct NameIndex {
+  std::array<std::uint8_t, kBuckets> positions{};  // in kCommands, or kNone
+  std::array<PackedName, kCommands.size()> names{};
+};
+constexpr NameIndex kIndex = [] {
   static_assert(kCommands.size() * 4 < kBuckets && kCommands.size() < kNone);
-  std::array<std::uint8_t, kBuckets> index{};
-  index.fill(kNone);
+  NameIndex index;
+  index.positions.fill(kNone);
   for (std::size_t i = 0; i < kCommands.size(); ++i) {
-    auto bucket = bucket_of(kCommands[i].name);
-    while (index[bucket] != kNone) bucket = (bucket + 1) % kBuckets;
-    index[bucket] = static_cast<std::uint8_t>(i);
+    index.names[i] = pack(kCommands[i].name);
+    auto bucket = bucket_of(index.names[i]);
+    while (index.positions[bucket] != kNone) bucket = (bucket + 1) % kBuckets;
+    index.positions[bucket] = static_cast<std::uint8_t>(i);
   }
   return index;
 }();
@@ -105,12 +129,14 @@ std::span<const CommandSpec> subcommands_of(std::string_view container) {
 const CommandSpec* find_command_name(std::string_view name) {
   if (name.empty() || name.size() > kLongestName)
     return nullptr;
-  for (auto bucket = bucket_of(name); kIndex[bucket] != kNone; bucket = (bucket + 1) % kBuckets) {
-    const auto& spec = kCommands[kIndex[bucket]];
-    if (same_name(spec.name, name))
-      return &spec;
+  const auto packed = pack(name);
+  for (auto bucket = bucket_of(packed);; bucket = (bucket + 1) % kBuckets) {
+    const auto position = kIndex.positions[bucket];
+    if (position == kNone)
+      return nullptr;
+    if (kIndex.names[position] == packed)
+      return &kCommands[position];
   }
-  return nullptr;
 }
 
 const CommandSpec* find_command(const RedisCommand& command) {
