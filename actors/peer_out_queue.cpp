@@ -1,6 +1,7 @@
 #include "actors/peer_out_queue.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace kiwi {
 
