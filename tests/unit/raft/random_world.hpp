@@ -57,6 +57,8 @@ class RandomWorld {
   void client(std::size_t node);
   void fault();
   void hunt_leader();
+  void deafen_leader();
+  void until(std::uint64_t end);
   void heal();
   void start(std::size_t node);
   bool converged();
