@@ -42,7 +42,9 @@ struct ServerTotals {
   std::uint64_t connections = 0;
   std::uint64_t rejected_connections = 0;  // (c) above the limit of clients
   std::uint64_t commands = 0;
-  std::uint64_t error_replies = 0;    // of answers and refusals made in server/, and (c) of those from afar
+  /// Session::handle counts the errors that it answers itself; (c) all others, those of the state machine
+  /// too.
+  std::uint64_t error_replies = 0;
   std::uint64_t input_bytes = 0;      // (c)
   std::uint64_t output_bytes = 0;     // (c)
   std::uint64_t protocol_errors = 0;  // (c) connections closed for what they sent
