@@ -4,8 +4,10 @@
 #include <string>
 #include <utility>
 
+#include "storage/durable_dir.hpp"
 #include "storage/log_options.hpp"
 #include "storage/storage_status.hpp"
+#include "storage/torn_manifest.hpp"
 #include "storage/wal_scan.hpp"
 
 namespace kiwi::storage {
@@ -164,7 +166,9 @@ Result<LogState> read_state(rocksdb::DB& db) {
   return *state;
 }
 
-Result<Contents> inspect(const LogStoreOptions& options, InstanceId instance) {
+namespace {
+
+Result<Contents> inspect_as_it_is(const LogStoreOptions& options, InstanceId instance) {
   auto db = open_read_only(options);
   if (!db) {
     return tl::unexpected(db.error());
@@ -202,6 +206,32 @@ Result<Contents> inspect(const LogStoreOptions& options, InstanceId instance) {
     contents->recovered.torn_bytes = scan.torn_bytes;
   }
   return contents;
+}
+
+}  // namespace
+
+Result<Contents> inspect(const LogStoreOptions& options, InstanceId instance) {
+  auto contents = inspect_as_it_is(options, instance);
+  if (contents || contents.error().kind != StorageKind::corruption) {
+    return contents;
+  }
+  auto& env = env_of(options);
+  TornManifest torn;
+  if (auto status = find_torn_manifest(env, options.dir, torn); !status.ok() || !torn.found) {
+    return contents;
+  }
+  if (auto status = write_file_durably(env, options.dir, torn.name, torn.good); !status.ok()) {
+    return tl::unexpected(to_error(status, kRecovering, options.dir + "/" + torn.name));
+  }
+  auto without_tail = inspect_as_it_is(options, instance);
+  if (!without_tail) {
+    // It was not the tail, or not only: put everything back as it was found.
+    if (auto status = write_file_durably(env, options.dir, torn.name, torn.original); !status.ok()) {
+      return tl::unexpected(to_error(status, kRecovering, options.dir + "/" + torn.name));
+    }
+    return contents;
+  }
+  return without_tail;
 }
 
 }  // namespace kiwi::storage

@@ -1,12 +1,17 @@
 #pragma once
 
-// What open() does before it lets RocksDB write anything: look at everything, change nothing.
+// What open() does before it lets RocksDB write anything: look at everything, change
+// nothing (but see the MANIFEST below).
 //
 //   1. Open the database read-only. RocksDB replays its write-ahead log into memory up to the first bad
 //   record.
 //   2. Scan the write-ahead-log files that still matter (wal_scan.hpp): torn tail or damage?
 //   3. Read every key: checksums, no gap in the indexes, and that the log begins and ends where the state
 //   says.
+//
+// RocksDB copes with a MANIFEST that ends early, but not with one whose last record has its size and not its
+// data. A power failure can leave that, so such a tail is cut when (and only when) everything holds without
+// it.
 //
 // Only when all of it holds is the database opened for writing: opening deletes files that RocksDB believes
 // to be obsolete, and what a damaged MANIFEST forgets must stay there for whoever repairs it.

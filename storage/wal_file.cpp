@@ -57,13 +57,13 @@ std::optional<WalFile::Fragment> WalFile::fragment_at(std::uint64_t offset, std:
   return Fragment{type, checked.substr(1), offset + kWalHeaderBytes + length};
 }
 
-std::optional<WalBatch> WalFile::batch_at(std::uint64_t offset, std::string& why) const {
+std::optional<WalRecord> WalFile::record_at(std::uint64_t offset, std::string& why) const {
   why.clear();
   auto at = skip_block_filler(offset);
   if (at >= bytes_.size()) {
     return std::nullopt;
   }
-  WalBatch batch;
+  WalRecord record;
   for (bool first = true;; first = false) {
     const auto fragment = fragment_at(skip_block_filler(at), why);
     if (!fragment) {
@@ -74,20 +74,39 @@ std::optional<WalBatch> WalFile::batch_at(std::uint64_t offset, std::string& why
       why = first ? "a record without its beginning" : "a record without its end";
       return std::nullopt;
     }
-    append_head(batch.head, fragment->payload);
+    append_head(record.head, fragment->payload);
     at = fragment->end;
     if (fragment->type == kFull || fragment->type == kLast) {
       break;
     }
   }
-  if (batch.head.size() < kBatchHeaderBytes) {
+  record.end = at;
+  return record;
+}
+
+std::optional<WalBatch> WalFile::batch_at(std::uint64_t offset, std::string& why) const {
+  auto record = record_at(offset, why);
+  if (!record) {
+    return std::nullopt;
+  }
+  if (record->head.size() < kBatchHeaderBytes) {
     why = "a record too short for a batch";
     return std::nullopt;
   }
-  batch.sequence = load_little<std::uint64_t>(batch.head.data());
-  batch.count = load_little<std::uint32_t>(batch.head.data() + 8);
-  batch.end = at;
-  return batch;
+  const char* head = record->head.data();
+  return WalBatch{load_little<std::uint64_t>(head), load_little<std::uint32_t>(head + 8), record->end,
+                  std::move(record->head)};
+}
+
+bool WalFile::any_record_behind(std::uint64_t from) const {
+  std::string why;
+  for (auto at = from; at + kWalHeaderBytes <= bytes_.size(); ++at) {
+    const auto type = static_cast<std::uint8_t>(bytes_[at + 6]);
+    if ((type == kFull || type == kFirst) && fragment_at(at, why)) {
+      return true;
+    }
+  }
+  return false;
 }
 
 bool WalFile::may_begin_batch(std::uint64_t offset, std::uint64_t sequence_above) const {

@@ -1,6 +1,7 @@
 #pragma once
 
-// One write-ahead-log file in memory, taken apart into batches. See wal_scan.hpp for the layout.
+// One write-ahead-log file in memory, taken apart into batches. See wal_scan.hpp for the layout. A MANIFEST
+// has the same framing, with other records in it.
 
 #include <cstdint>
 #include <optional>
@@ -12,20 +13,28 @@ namespace kiwi::storage {
 inline constexpr std::uint64_t kWalBlockBytes = 32768;
 inline constexpr std::uint64_t kWalHeaderBytes = 7;
 
-/// A whole, good batch.
+/// A whole, good record.
+struct WalRecord {
+  std::uint64_t end = 0;  // offset behind it
+  std::string head;       // its first bytes, as many as hold a batch header and the state
+};
+
+/// A record that is a batch.
 struct WalBatch {
   std::uint64_t sequence = 0;
   std::uint32_t count = 0;
-  std::uint64_t end = 0;  // offset behind it
-  std::string head;       // its first bytes, as many as hold the batch header and the state
+  std::uint64_t end = 0;
+  std::string head;
 };
 
 class WalFile {
  public:
   explicit WalFile(std::string_view bytes) : bytes_(bytes) {}
 
-  /// The batch that begins at `offset`, where a batch may begin (block fillers are skipped). Nothing: `why`
+  /// The record that begins at `offset`, where one may begin (block fillers are skipped). Nothing: `why`
   /// says what is wrong, or is empty when the file ends there.
+  std::optional<WalRecord> record_at(std::uint64_t offset, std::string& why) const;
+  /// The same for a record that must be a batch.
   std::optional<WalBatch> batch_at(std::uint64_t offset, std::string& why) const;
 
   /// Looks at every offset from `from` on for the beginning of a good batch that `accept` takes. `accept`
@@ -45,6 +54,9 @@ class WalFile {
     }
     return std::nullopt;
   }
+
+  /// A good first fragment of any record, at any offset from `from` on.
+  bool any_record_behind(std::uint64_t from) const;
 
   std::uint64_t size() const { return bytes_.size(); }
 
