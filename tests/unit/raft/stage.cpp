@@ -159,6 +159,8 @@ std::string Stage::command(const std::string& line) {
     stalled_.erase(node_number(arg(1)));
   } else if (verb == "apply") {
     node(node_number(arg(1))).apply(100);
+  } else if (verb == "fetch") {
+    while (node(node_number(arg(1))).fetches_waiting() > 0) node(node_number(arg(1))).answer_fetch(0);
   } else if (verb == "settle") {
     settle();
   } else if (verb == "elect" || verb == "stand") {

@@ -8,6 +8,7 @@
 //   drop nI->nJ               what is on that link is lost
 //   cut nI->nJ | mend         the link is down from now on; all links are up again
 //   persist nI [COUNT]        its disk completes writes
+//   fetch nI                  its log store answers reads of old entries
 //   stall nI | unstall nI     settle leaves its disk alone from now on; does not any more
 //   apply nI                  its state machine applies what it was handed
 //   settle                    all of that until nothing happens any more (no ticks)
