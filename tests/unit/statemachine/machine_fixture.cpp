@@ -42,8 +42,7 @@ std::vector<std::string> words_of(const std::string& line) {
 std::string show(const Reply& reply) {
   const auto all = [&] {
     std::string out;
-    for (const auto& element : reply.elements)
-      out += (out.empty() ? "" : ", ") + show(element);
+    for (const auto& element : reply.elements) out += (out.empty() ? "" : ", ") + show(element);
     return out;
   };
   switch (reply.type) {
@@ -71,7 +70,9 @@ std::string show(const Reply& reply) {
 Membership three_nodes() {
   std::vector<Member> members;
   for (std::uint16_t i = 1; i <= 3; ++i)
-    members.push_back({NodeId(i), {"127.0.0.1", static_cast<std::uint16_t>(7000 + i), static_cast<std::uint16_t>(17000 + i)}});
+    members.push_back(
+        {NodeId(i),
+         {"127.0.0.1", static_cast<std::uint16_t>(7000 + i), static_cast<std::uint16_t>(17000 + i)}});
   return membership_of(std::move(members));
 }
 

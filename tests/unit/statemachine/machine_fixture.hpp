@@ -31,8 +31,7 @@ class Folder {
 
 inline RedisCommand command_of(const std::vector<std::string>& words) {
   RedisCommand command;
-  for (const auto& word : words)
-    command.args.push_back(Bytes::copy_of(word));
+  for (const auto& word : words) command.args.push_back(Bytes::copy_of(word));
   return command;
 }
 
