@@ -45,6 +45,7 @@ Decoded<void> FrameReader::feed(std::string_view bytes, std::vector<Frame>& fram
       if (header->body_bytes > max_body_bytes_)
         return fail({"a frame of " + std::to_string(header->body_bytes) + " bytes, too long here"});
       header_ = *header;
+      continue;
     }
     const auto part = bytes.substr(0, header_.body_bytes - body_bytes_);
     append_to_body(part);
