@@ -10,7 +10,9 @@ namespace kiwi {
 namespace {
 
 template <class T>
-concept Stamped = requires(T& x) { x.stamp; };
+concept Stamped = requires(T& x) {
+  x.stamp;
+};
 
 StorageError gone(StorageSubject subject, StorageVerb verb, const caf::error& reason) {
   // A target that stopped for a storage failure of its own says which.
@@ -46,7 +48,9 @@ caf::result<Reply> AdaptorState::route(Route& route, const Target& target, Call&
             finish([&](caf::response_promise& p) { p.deliver(std::move(reply)); });
           },
           [finish, subject = route.subject, verb](const caf::error& e) {
-            finish([&](caf::response_promise& p) { p.deliver(to_caf_error(storage_error_of(e, subject, verb))); });
+            finish([&](caf::response_promise& p) {
+              p.deliver(to_caf_error(storage_error_of(e, subject, verb)));
+            });
           });
   return promise;
 }
@@ -91,7 +95,9 @@ StorageActor::behavior_type adaptor(AdaptorState::Self self, LogStoreActor log, 
   return {
       [s](LogWrite& m) { return s->route<LogWritten>(s->log_route, s->log, m, StorageVerb::write); },
       [s](LogRead& m) { return s->route<LogEntries>(s->log_route, s->log, m, StorageVerb::read); },
-      [s](LogStatsRequest& m) { return s->route<LogStoreFigures>(s->log_route, s->log, m, StorageVerb::read); },
+      [s](LogStatsRequest& m) {
+        return s->route<LogStoreFigures>(s->log_route, s->log, m, StorageVerb::read);
+      },
       [s](AdoptCluster& m) { return s->route<caf::unit_t>(s->log_route, s->log, m, StorageVerb::write); },
       [s](ApplyBatch& m) { return s->route<Applied>(s->machine_route, s->machine, m, StorageVerb::write); },
       [s](StateQueryBatch& m) {
@@ -100,7 +106,9 @@ StorageActor::behavior_type adaptor(AdaptorState::Self self, LogStoreActor log, 
       [s](DigestRequest& m) {
         return s->route<DigestAnswer>(s->machine_route, s->machine, m, StorageVerb::read);
       },
-      [s](StatsRequest& m) { return s->route<StateStats>(s->machine_route, s->machine, m, StorageVerb::read); },
+      [s](StatsRequest& m) {
+        return s->route<StateStats>(s->machine_route, s->machine, m, StorageVerb::read);
+      },
   };
 }
 }  // namespace

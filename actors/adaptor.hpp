@@ -1,9 +1,9 @@
 #pragma once
 
 // The message router between the core's driver and the storage actors. It owns nothing but routes and the ids
-// of outstanding requests: it stamps each request with the target's epoch and a sequence number, passes it on,
-// and passes the answer back. What goes wrong below comes back as a StorageError, exactly once per request,
-// also when the target dies with the request in hand (rules 3 and 12).
+// of outstanding requests: it stamps each request with the target's epoch and a sequence number, passes it
+// on, and passes the answer back. What goes wrong below comes back as a StorageError, exactly once per
+// request, also when the target dies with the request in hand (rules 3 and 12).
 
 #include <map>
 
@@ -24,7 +24,8 @@ struct AdaptorState {
     std::uint64_t epoch = 0;
     bool down = false;
     caf::error reason;
-    /// By sequence number: who waits, and for what kind of call. Invariant: each is answered once, on removal.
+    /// By sequence number: who waits, and for what kind of call. Invariant: each is answered once, on
+    /// removal.
     struct Waiting {
       caf::response_promise promise;
       StorageVerb verb = StorageVerb::read;

@@ -37,7 +37,8 @@ void LogStoreState::flush() {
       continue;
     }
     // Each answer names what its own write left, not what the group left (rule 3).
-    KIWI_ASSERT(!writes[i].truncate_from || !writes[i].entries.empty(), "a truncation comes with what replaces it");
+    KIWI_ASSERT(!writes[i].truncate_from || !writes[i].entries.empty(),
+                "a truncation comes with what replaces it");
     if (!writes[i].entries.empty())
       last = writes[i].entries.back().id;
     waiting[i].deliver(LogWritten{writes[i].stamp, writes[i].write, last});
@@ -82,7 +83,8 @@ void LogStoreState::stop(const caf::error& reason) {
 }
 
 namespace {
-LogStoreImpl::behavior_type log_store(LogStoreState::Self self, std::shared_ptr<std::unique_ptr<storage::LogStore>> store,
+LogStoreImpl::behavior_type log_store(LogStoreState::Self self,
+                                      std::shared_ptr<std::unique_ptr<storage::LogStore>> store,
                                       std::uint64_t epoch) {
   auto* state = &self->state;
   state->store = std::move(*store);

@@ -64,10 +64,10 @@ void NodeState::start(NodeStart& start) {
   auto status_of = start.opened.identity;
   auto parts = spawn_replica(system, std::move(start.opened), start.replica, start.mode, start.epoch);
   replica = parts.raft;
-  static constexpr const char* kNames[] = {"log store", "state machine", "snapshot builder", "adaptor", "raft"};
+  static constexpr const char* kNames[] = {"log store", "state machine", "snapshot builder", "adaptor",
+                                           "raft"};
   const auto actors = parts.in_start_order();
-  for (std::size_t i = 0; i < actors.size(); ++i)
-    adopt(actors[i], kNames[i]);
+  for (std::size_t i = 0; i < actors.size(); ++i) adopt(actors[i], kNames[i]);
   PeerServerOptions peers;
   peers.bind_address = start.bind_address;
   peers.port = status_of.address.raft_port;
@@ -113,8 +113,8 @@ void NodeState::child_down(const caf::down_msg& m) {
                             [&](const Child& c) { return c.actor.address() == m.source; });
   if (child == children.end())
     return;
-  log->log(stopping ? spdlog::level::debug : spdlog::level::err, "event=actor_down actor=\"{}\" reason=\"{}\"",
-           child->what, self->system().render(m.reason));
+  log->log(stopping ? spdlog::level::debug : spdlog::level::err,
+           "event=actor_down actor=\"{}\" reason=\"{}\"", child->what, self->system().render(m.reason));
   bool next = stopping && &*child == &children.back();
   children.erase(child);
   if (!stopping)

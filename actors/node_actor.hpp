@@ -1,7 +1,7 @@
 #pragma once
 
-// Starts the actors of a node in order, watches them, stops them in order. When one of them is lost, all stop:
-// half a node is worse than none.
+// Starts the actors of a node in order, watches them, stops them in order. When one of them is lost, all
+// stop: half a node is worse than none.
 //
 // Order of starting: log store, state machine, snapshot builder, adaptor, raft, peer server, redis server.
 // Stopping goes backwards: clients get their last answers first, the log is closed last.
@@ -30,8 +30,8 @@ struct NodeStart {
 };
 
 /// Ports that cannot be opened end it with caf::sec::cannot_open_port and the reason as text.
-/// Ends with exit reason user_shutdown when it was asked to stop, otherwise with the error of the actor that was
-/// lost. When it is down, everything it started is down and both databases are closed.
+/// Ends with exit reason user_shutdown when it was asked to stop, otherwise with the error of the actor that
+/// was lost. When it is down, everything it started is down and both databases are closed.
 NodeActor spawn_node(caf::actor_system& system, NodeStart start);
 
 }  // namespace kiwi

@@ -46,8 +46,7 @@ void RaftState::drive() {
       write_log(out);  // promises leave the core only when this is durable (rule 2)
     if (!out.messages.empty())
       send_messages(std::move(out.messages));
-    for (const auto& x : out.fetches)
-      fetch(x);
+    for (const auto& x : out.fetches) fetch(x);
     hand_out(std::move(out.apply), out.reads);
     for (auto token : out.failed_reads) {
       if (auto read = reading.extract(token); !read.empty())
@@ -78,8 +77,7 @@ void RaftState::write_log(raft::Output& out) {
 
 void RaftState::send_messages(std::vector<raft::Outgoing> messages) {
   std::map<NodeId, ToPeer> batches;
-  for (auto& m : messages)
-    batches[m.to].messages.push_back(std::move(m.message));
+  for (auto& m : messages) batches[m.to].messages.push_back(std::move(m.message));
   for (auto& [to, batch] : batches) {
     if (auto peer = peers.find(to); peer != peers.end())
       self->send(peer->second, std::move(batch));
@@ -155,8 +153,7 @@ void RaftState::applied(Applied& m) {
   auto batch = std::move(applying.front());
   applying.pop_front();
   auto first = Index(m.applied.index.value + 1 - m.replies.size());
-  for (auto& [i, who] : batch.waiting)
-    answer(who.origin, ClientResponse{first + i, std::move(m.replies[i])});
+  for (auto& [i, who] : batch.waiting) answer(who.origin, ClientResponse{first + i, std::move(m.replies[i])});
   applied_stamp_ms = m.stamp_ms;
   next_deadline_ms = m.next_deadline_ms;
   core->applied(m.applied.index);
@@ -166,9 +163,9 @@ void RaftState::applied(Applied& m) {
 
 void RaftState::role_changed() {
   if (core->role() != last_role || core->term() != last_term || core->leader() != last_leader)
-    options.log->info("event=raft_state node={} role={} term={} leader={} commit={} last={}", options.id.value,
-                      raft::to_string(core->role()), core->term().value, core->leader().value,
-                      core->commit().value, to_string(core->last_log_id()));
+    options.log->info("event=raft_state node={} role={} term={} leader={} commit={} last={}",
+                      options.id.value, raft::to_string(core->role()), core->term().value,
+                      core->leader().value, core->commit().value, to_string(core->last_log_id()));
   last_role = core->role();
   last_term = core->term();
   last_leader = core->leader();
@@ -190,8 +187,7 @@ void RaftState::stop(const caf::error& reason) {
     return;
   give_up_all(AnswerKind::unknown, AnswerKind::stopping);
   deliver_answers();
-  for (auto& [id, peer] : std::exchange(peers, {}))
-    self->send_exit(peer, caf::exit_reason::user_shutdown);
+  for (auto& [id, peer] : std::exchange(peers, {})) self->send_exit(peer, caf::exit_reason::user_shutdown);
   self->quit(reason);
 }
 
@@ -200,8 +196,7 @@ ReplicaImpl::behavior_type raft_behavior(RaftState::Self self, std::shared_ptr<R
   auto* s = &self->state;
   s->options = std::move(start->options);
   s->storage = std::move(start->storage);
-  for (const auto& b : start->bindings)
-    s->bindings[b.node] = b.instance;
+  for (const auto& b : start->bindings) s->bindings[b.node] = b.instance;
   s->core = std::make_unique<raft::Core>(s->options.raft, std::move(start->restored));
   s->core->set_clock(s->options.unix_clock_ms());
   self->set_exit_handler([s](const caf::exit_msg& m) { s->stop(m.reason); });

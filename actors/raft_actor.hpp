@@ -1,7 +1,7 @@
 #pragma once
 
-// The driver of the core: the one owner of term, vote, role, log index and membership (rule 1). It is met three
-// times by each write, which are Raft's three facts: proposed (clients), durable (persisted), applied.
+// The driver of the core: the one owner of term, vote, role, log index and membership (rule 1). It is met
+// three times by each write, which are Raft's three facts: proposed (clients), durable (persisted), applied.
 //
 //   raft_actor.cpp    the driver loop and the behaviour
 //   raft_clients.cpp  commands in, answers out: who waits for what
@@ -137,7 +137,7 @@ struct RaftState {
   std::map<NodeId, PeerActor> peers;
   std::map<NodeId, InstanceId> bindings;          // durable
   std::map<NodeId, InstanceId> pending_bindings;  // on their way to the disk
-  std::vector<NodeId> connected;  // sorted
+  std::vector<NodeId> connected;                  // sorted
 
   bool drive_scheduled = false;
   bool stopping = false;

@@ -144,9 +144,9 @@ void RaftState::queries_answered(StateAnswers& m) {
 }
 
 void RaftState::release_held(std::uint64_t stamp_ms) {
-  auto due = std::stable_partition(held.begin(), held.end(), [&](const Held& h) { return h.stamp_ms > stamp_ms; });
-  for (auto h = due; h != held.end(); ++h)
-    answer(h->origin, std::move(h->response));
+  auto due =
+      std::stable_partition(held.begin(), held.end(), [&](const Held& h) { return h.stamp_ms > stamp_ms; });
+  for (auto h = due; h != held.end(); ++h) answer(h->origin, std::move(h->response));
   held.erase(due, held.end());
   if (!held.empty())
     propose_tick();
@@ -197,9 +197,12 @@ AnswerKind RaftState::not_serving() const {
 
 AnswerKind RaftState::refusal_of(raft::Refusal refusal) const {
   switch (refusal) {
-    case raft::Refusal::overloaded: return AnswerKind::overloaded;
-    case raft::Refusal::too_large: return AnswerKind::too_large;
-    case raft::Refusal::not_leader: break;
+    case raft::Refusal::overloaded:
+      return AnswerKind::overloaded;
+    case raft::Refusal::too_large:
+      return AnswerKind::too_large;
+    case raft::Refusal::not_leader:
+      break;
   }
   return not_serving();
 }
@@ -232,30 +235,25 @@ void RaftState::give_up_old() {
 }
 
 void RaftState::lost_leadership() {
-  // What is committed will be applied here, and its reply is true; apply() compares terms. The rest is unknown.
+  // What is committed will be applied here, and its reply is true; apply() compares terms. The rest is
+  // unknown.
   while (!waiting.empty() && waiting.back().index > core->commit()) {
     refuse(waiting.back().origin, AnswerKind::unknown);
     waiting.pop_back();
   }
-  for (auto& h : std::exchange(held, {}))
-    refuse(h.origin, not_serving());
+  for (auto& h : std::exchange(held, {})) refuse(h.origin, not_serving());
 }
 
 void RaftState::give_up_all(AnswerKind writes, AnswerKind reads) {
   for (auto& batch : std::exchange(applying, {}))
-    for (auto& [i, w] : batch.waiting)
-      refuse(w.origin, writes);
-  for (auto& w : std::exchange(waiting, {}))
-    refuse(w.origin, writes);
-  for (auto& [token, r] : std::exchange(reading, {}))
-    refuse(r.origin, reads);
-  for (auto& h : std::exchange(held, {}))
-    refuse(h.origin, reads);
+    for (auto& [i, w] : batch.waiting) refuse(w.origin, writes);
+  for (auto& w : std::exchange(waiting, {})) refuse(w.origin, writes);
+  for (auto& [token, r] : std::exchange(reading, {})) refuse(r.origin, reads);
+  for (auto& h : std::exchange(held, {})) refuse(h.origin, reads);
 }
 
 void RaftState::deliver_answers() {
-  for (auto& box : outbox)
-    self->send(box.port, Answers{std::move(box.answers)});
+  for (auto& box : outbox) self->send(box.port, Answers{std::move(box.answers)});
   outbox.clear();
   outbox_of.clear();
 }

@@ -10,8 +10,7 @@ namespace kiwi {
 
 void RaftState::from_peer(FromPeer& m) {
   core->set_clock(options.unix_clock_ms());
-  for (auto& message : m.messages)
-    core->step(m.from, std::move(message));
+  for (auto& message : m.messages) core->step(m.from, std::move(message));
   schedule_drive();
 }
 
@@ -58,8 +57,8 @@ caf::result<HelloVerdict> RaftState::hello(const HelloQuestion& m) {
     return verdict;
   };
   if (h.protocol_version != kPeerProtocolVersion)
-    return refuse_with("protocol version " + std::to_string(h.protocol_version) + " is not spoken here, only " +
-                       std::to_string(kPeerProtocolVersion));
+    return refuse_with("protocol version " + std::to_string(h.protocol_version) +
+                       " is not spoken here, only " + std::to_string(kPeerProtocolVersion));
   if (!options.cluster)
     return refuse_with("this node belongs to no cluster yet");
   if (h.cluster != options.cluster)
@@ -112,7 +111,8 @@ caf::result<caf::unit_t> RaftState::bootstrap() {
             if (!core->has_cluster()) {
               options.cluster = cluster;
               core->bootstrap(membership);
-              options.log->info("event=cluster_init node={} cluster={:016x}", options.id.value, cluster.value);
+              options.log->info("event=cluster_init node={} cluster={:016x}", options.id.value,
+                                cluster.value);
               schedule_drive();
             }
             promise.deliver(caf::unit);

@@ -24,8 +24,7 @@ NodeStatus RaftState::status_without_figures() const {
   s.uncommitted_bytes = core->uncommitted_bytes();
   s.log_memory_bytes = core->log_bytes_in_memory();
   s.pending_proposals = waiting.size();
-  for (const auto& batch : applying)
-    s.pending_proposals += batch.waiting.size();
+  for (const auto& batch : applying) s.pending_proposals += batch.waiting.size();
   s.agreed_time_ms = core->agreed_time_ms();
   s.followers = core->followers();
   s.connected_peers = connected;

@@ -21,13 +21,6 @@ constexpr std::size_t kLargestRead = 64 << 10;
 // Replies of all commands in flight of one connection may weigh about this much together.
 constexpr std::uint64_t kReplyBudgetBytes = 32ull << 20;
 constexpr auto kCloseLimit = 5s;
-
-std::uint64_t weight(const Reply& reply) {
-  std::uint64_t bytes = reply.text.size() + 16;
-  for (const auto& e : reply.elements)
-    bytes += weight(e);
-  return bytes;
-}
 }  // namespace
 
 void RedisConnectionState::start(caf::io::connection_handle handle, std::shared_ptr<RedisShared> with) {
@@ -51,7 +44,8 @@ std::uint64_t RedisConnectionState::now_ms() const {
 }
 
 std::uint64_t RedisConnectionState::in_flight_limit() const {
-  return std::clamp<std::uint64_t>(kReplyBudgetBytes / (reply_estimate_ + 1), 1, shared_->options.max_in_flight);
+  return std::clamp<std::uint64_t>(kReplyBudgetBytes / (reply_estimate_ + 1), 1,
+                                   shared_->options.max_in_flight);
 }
 
 bool RedisConnectionState::full() const {
@@ -87,8 +81,8 @@ void RedisConnectionState::passivated() {
 }
 
 void RedisConnectionState::read_on(std::uint64_t pause, int times) {
-  // CAF 0.17.6 forgets a trigger() that comes before its IO loop has carried out the pause, so it is said again
-  // a little later, until data comes.
+  // CAF 0.17.6 forgets a trigger() that comes before its IO loop has carried out the pause, so it is said
+  // again a little later, until data comes.
   if (paused_ || closing_ || pause != pauses_ || times == 0)
     return;
   self->trigger(hdl_, 1);
@@ -156,18 +150,25 @@ void RedisConnectionState::submit_batch() {
   for (std::size_t i = 0; i < batch_.size(); ++i)
     batch_[i].payload = buffer.window(buffer.view().substr(batch_parts_[i].first, batch_parts_[i].second));
   batch_parts_.clear();
-  self->send(shared_->options.replica, Submit{session_->id(), caf::actor_cast<ClientPort>(self),
-                                              std::exchange(batch_, {})});
+  self->send(shared_->options.replica,
+             Submit{session_->id(), caf::actor_cast<ClientPort>(self), std::exchange(batch_, {})});
 }
 
 void RedisConnectionState::answered(Answers& m) {
   for (auto& a : m.answers) {
-    if (a.kind == AnswerKind::done)
+    if (a.kind == AnswerKind::done) {
+      count_error(a.reply);
       fill(a.slot, std::move(a.reply));
-    else
+    } else {
       refuse(a.slot, a.kind, a.leader);
+    }
   }
   pump();
+}
+
+void RedisConnectionState::count_error(const Reply& reply) {
+  if (reply.is_error())
+    ++shared_->registry->totals().error_replies;
 }
 
 void RedisConnectionState::fill(std::uint64_t slot, Reply reply, bool close) {
@@ -250,7 +251,8 @@ void RedisConnectionState::stop(const caf::error&) {
   if (slots_.empty())
     close_when_written();
   else
-    caf::delayed_anon_send(caf::actor_cast<caf::actor>(self), shared_->options.drain_limit, caf::timeout_atom_v);
+    caf::delayed_anon_send(caf::actor_cast<caf::actor>(self), shared_->options.drain_limit,
+                           caf::timeout_atom_v);
 }
 
 void RedisConnectionState::give_up_draining() {
@@ -263,7 +265,9 @@ void RedisConnectionState::ask_node(const RedisCommand& command, std::uint64_t s
   self->request(shared_->options.replica, caf::infinite, StatusRequest{with_stats})
       .then(
           [this, command, slot, version](const StatusPtr& status) {
-            fill(slot, session_->answer(command, version, *status, shared_->options.process()));
+            auto reply = session_->answer(command, version, *status, shared_->options.process());
+            count_error(reply);
+            fill(slot, std::move(reply));
             pump();
           },
           [this, slot](const caf::error& e) {

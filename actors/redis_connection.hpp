@@ -1,8 +1,8 @@
 #pragma once
 
 // One client: bytes -> commands -> session -> raft actor or reply at once; replies leave in the order of the
-// commands. Runs on CAF's IO thread. Bounded on both sides: a connection with too many commands in flight or too
-// many bytes that the client does not take is not read, so TCP holds the client back.
+// commands. Runs on CAF's IO thread. Bounded on both sides: a connection with too many commands in flight or
+// too many bytes that the client does not take is not read, so TCP holds the client back.
 
 #include <caf/all.hpp>
 #include <caf/io/all.hpp>
@@ -60,6 +60,7 @@ struct RedisConnectionState {
   void get_digest(std::uint64_t slot, Index index);
   void fill(std::uint64_t slot, Reply reply, bool close = false);
   void refuse(std::uint64_t slot, AnswerKind kind, const NodeAddress& leader);
+  void count_error(const Reply& reply);
   Reply refusal_of(std::uint64_t slot, const caf::error& error);
   /// Writes what is next in order.
   void write_ready();
@@ -78,13 +79,12 @@ struct RedisConnectionState {
   std::deque<Slot> slots_;
   std::uint64_t first_slot_ = 0;
   std::vector<ClientCommand> batch_;
-  std::string batch_bytes_;                         // the encoded requests of batch_, one after the other
+  std::string batch_bytes_;  // the encoded requests of batch_, one after the other
   std::vector<std::pair<std::size_t, std::size_t>> batch_parts_;  // of batch_bytes_: offset and size
   std::string out_;
   std::uint64_t unsent_ = 0;
   std::uint64_t reply_estimate_ = 512 * 1024;  // of large replies, decaying: bounds what is asked for at once
   std::size_t read_size_ = 0;
-  std::size_t unread_commands_ = 0;
   bool paused_ = false;
   std::uint64_t pauses_ = 0;
   bool pumping_ = false;

@@ -43,8 +43,7 @@ struct ServerState {
     if (std::exchange(stopping, true))
       return;
     self->close(door);
-    for (auto& [id, connection] : connections)
-      self->send_exit(connection, caf::exit_reason::user_shutdown);
+    for (auto& [id, connection] : connections) self->send_exit(connection, caf::exit_reason::user_shutdown);
     if (connections.empty())
       self->quit();
   }
@@ -75,8 +74,8 @@ caf::behavior redis_server(ServerState::Self self, std::shared_ptr<RedisShared> 
 tl::expected<RedisServer, std::string> spawn_redis_server(caf::actor_system& system, RedisOptions options) {
   auto listening = listen_on(options.bind_address, options.port);
   if (!listening)
-    return tl::unexpected("cannot listen on " + options.bind_address + ":" + std::to_string(options.port) + ": " +
-                          listening.error());
+    return tl::unexpected("cannot listen on " + options.bind_address + ":" + std::to_string(options.port) +
+                          ": " + listening.error());
   options.port = listening->port;
   auto log = options.log;
   auto where = options.bind_address + ":" + std::to_string(options.port);

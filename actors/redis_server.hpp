@@ -1,6 +1,7 @@
 #pragma once
 
-// The Redis port: accepts clients and keeps one connection actor for each. All of them run on CAF's IO thread.
+// The Redis port: accepts clients and keeps one connection actor for each. All of them run on CAF's IO
+// thread.
 
 #include <spdlog/logger.h>
 

@@ -21,8 +21,9 @@ struct Replica {
   std::vector<caf::actor> in_start_order() const;
 };
 
-/// Starts the actors around what open_replica opened. `options.cluster`, `instance`, `id` and `address` are taken
-/// from the opened identity. `epoch` names this life of the storage actors and must differ between lives.
+/// Starts the actors around what open_replica opened. `options.cluster`, `instance`, `id` and `address` are
+/// taken from the opened identity. `epoch` names this life of the storage actors and must differ between
+/// lives.
 Replica spawn_replica(caf::actor_system& system, OpenedReplica opened, ReplicaOptions options, SpawnMode mode,
                       std::uint64_t epoch);
 

@@ -8,15 +8,24 @@ constexpr auto kCategory = caf::atom("replica");
 
 const char* to_string(AnswerKind kind) {
   switch (kind) {
-    case AnswerKind::done: return "done";
-    case AnswerKind::not_leader: return "not-leader";
-    case AnswerKind::no_leader: return "no-leader";
-    case AnswerKind::no_cluster: return "no-cluster";
-    case AnswerKind::overloaded: return "overloaded";
-    case AnswerKind::too_large: return "too-large";
-    case AnswerKind::loading: return "loading";
-    case AnswerKind::stopping: return "stopping";
-    case AnswerKind::unknown: return "unknown";
+    case AnswerKind::done:
+      return "done";
+    case AnswerKind::not_leader:
+      return "not-leader";
+    case AnswerKind::no_leader:
+      return "no-leader";
+    case AnswerKind::no_cluster:
+      return "no-cluster";
+    case AnswerKind::overloaded:
+      return "overloaded";
+    case AnswerKind::too_large:
+      return "too-large";
+    case AnswerKind::loading:
+      return "loading";
+    case AnswerKind::stopping:
+      return "stopping";
+    case AnswerKind::unknown:
+      return "unknown";
   }
   return "unknown-kind";
 }

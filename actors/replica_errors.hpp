@@ -1,7 +1,7 @@
 #pragma once
 
-// How a replica refuses a Propose, Query or DigestMarker: a caf::error of category "replica" whose code is the
-// AnswerKind and whose context is the leader's address, if it is known. Only AnswerKind::unknown may have
+// How a replica refuses a Propose, Query or DigestMarker: a caf::error of category "replica" whose code is
+// the AnswerKind and whose context is the leader's address, if it is known. Only AnswerKind::unknown may have
 // happened; every other kind surely has not (rule 9).
 
 #include <caf/all.hpp>

@@ -17,7 +17,8 @@ class logger;
 namespace kiwi {
 
 /// Makes the actor that speaks to one peer. `own` is the Hello to introduce this node with (lane left open).
-using PeerFactory = std::function<PeerActor(const Member& peer, const Hello& own, const ReplicaActor& replica)>;
+using PeerFactory =
+    std::function<PeerActor(const Member& peer, const Hello& own, const ReplicaActor& replica)>;
 
 struct ReplicaOptions {
   NodeId id;
@@ -26,8 +27,8 @@ struct ReplicaOptions {
   NodeAddress address;
   std::string cluster_token;
   raft::Options raft;
-  /// Real length of one tick of the core, milliseconds. With raft.election_ticks_* 10..20 and 50 ms an election
-  /// time-out is 0.5 to 1 s; heartbeats go every 100 ms.
+  /// Real length of one tick of the core, milliseconds. With raft.election_ticks_* 10..20 and 50 ms an
+  /// election time-out is 0.5 to 1 s; heartbeats go every 100 ms.
   std::uint32_t tick_ms = 50;
   /// A client that waits longer than this is told that the outcome is unknown.
   std::uint32_t request_timeout_ms = 5000;

@@ -20,9 +20,9 @@ using MachineFactory =
     std::function<Result<std::unique_ptr<StateMachine>>(const std::string& dir, const Membership& initial)>;
 
 struct OpenOptions {
-  std::string dir;  // made if it does not exist
-  NodeId id;        // 0: take it from the directory
-  std::optional<NodeAddress> address;  // nothing: take it from the directory
+  std::string dir;                      // made if it does not exist
+  NodeId id;                            // 0: take it from the directory
+  std::optional<NodeAddress> address;   // nothing: take it from the directory
   std::vector<Member> initial_cluster;  // empty: none given
   std::string cluster_token;
   InstanceId new_instance;  // drawn by the caller, used only when the directory is made
@@ -37,7 +37,7 @@ struct OpenedReplica {
   std::unique_ptr<StateMachine> machine;
   raft::Restored restored;
   std::vector<PeerBinding> bindings;
-  bool created = false;         // the directory is new
+  bool created = false;          // the directory is new
   std::uint64_t torn_bytes = 0;  // cut from the log's end
 };
 

@@ -24,7 +24,8 @@ caf::result<Applied> StateMachineState::apply(const ApplyBatch& batch) {
   auto now = machine->applied_state();
   if (!std::exchange(working, true))
     self->send(self, caf::tick_atom_v);
-  return Applied{batch.stamp, now.applied, now.stamp_ms, std::move(result->replies), result->next_deadline_ms};
+  return Applied{batch.stamp, now.applied, now.stamp_ms, std::move(result->replies),
+                 result->next_deadline_ms};
 }
 
 caf::result<StateAnswers> StateMachineState::query(const StateQueryBatch& batch) {

@@ -1,7 +1,7 @@
 #pragma once
 
-// Owns the data database of one replica: apply and queries come one after the other, in the order in which the
-// adaptor sent them. That order is what makes a read see its connection's earlier writes only (rule 13).
+// Owns the data database of one replica: apply and queries come one after the other, in the order in which
+// the adaptor sent them. That order is what makes a read see its connection's earlier writes only (rule 13).
 
 #include <memory>
 

@@ -6,8 +6,7 @@ namespace kiwi {
 
 ClusterId cluster_id_of(const Membership& initial, std::string_view token) {
   std::string text = "kiwi cluster\n";
-  for (const auto& m : initial.members)
-    text += to_string(m.id) + "=" + to_string(m.address) + "\n";
+  for (const auto& m : initial.members) text += to_string(m.id) + "=" + to_string(m.address) + "\n";
   text += token;
   auto hash = checksum64(text);
   return ClusterId(hash != 0 ? hash : 1);

@@ -7,8 +7,8 @@
 
 namespace kiwi {
 
-/// Names a cluster for ever: a hash of its initial members (ids and addresses) and the operator's token, so that
-/// two clusters never mix even on the same addresses. Never 0.
+/// Names a cluster for ever: a hash of its initial members (ids and addresses) and the operator's token, so
+/// that two clusters never mix even on the same addresses. Never 0.
 ClusterId cluster_id_of(const Membership& initial, std::string_view token);
 
 }  // namespace kiwi

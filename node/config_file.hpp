@@ -13,7 +13,8 @@ struct ConfigLine {
   std::string value;
 };
 
-/// Empty lines and lines that begin with '#' are left out. An error names the file, and the line if there is one.
+/// Empty lines and lines that begin with '#' are left out. An error names the file, and the line if there is
+/// one.
 tl::expected<std::vector<ConfigLine>, std::string> read_config_file(const std::string& path);
 
 }  // namespace kiwi

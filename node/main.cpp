@@ -1,5 +1,5 @@
-// kiwi-node: options, start, signals, ordered stop. The only place that touches the machine's clock, chance and
-// signals.
+// kiwi-node: options, start, signals, ordered stop. The only place that touches the machine's clock, chance
+// and signals.
 
 #include <pthread.h>
 #include <spdlog/sinks/stdout_sinks.h>
@@ -27,7 +27,8 @@ namespace {
 
 std::uint64_t unix_clock_ms() {
   using namespace std::chrono;
-  return static_cast<std::uint64_t>(duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count());
+  return static_cast<std::uint64_t>(
+      duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count());
 }
 
 std::uint64_t random_number() {
@@ -51,7 +52,8 @@ OpenOptions open_options(const NodeOptions& o) {
   open.initial_cluster = o.initial_cluster;
   open.cluster_token = o.cluster_token;
   open.new_instance = InstanceId(random_number());
-  open.make_machine = [](const std::string& dir, const Membership& initial) -> Result<std::unique_ptr<StateMachine>> {
+  open.make_machine = [](const std::string& dir,
+                         const Membership& initial) -> Result<std::unique_ptr<StateMachine>> {
     RedisMachineOptions options;
     options.dir = dir;
     auto machine = RedisMachine::open(options, initial);
@@ -104,8 +106,7 @@ int run(const NodeOptions& o) {
   // Every thread inherits this mask, so that only main hears the signals.
   sigset_t signals;
   sigemptyset(&signals);
-  for (int s : {SIGTERM, SIGINT, SIGUSR1})
-    sigaddset(&signals, s);
+  for (int s : {SIGTERM, SIGINT, SIGUSR1}) sigaddset(&signals, s);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
 

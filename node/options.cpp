@@ -27,7 +27,8 @@ void define(CLI::App& app, NodeOptions& o, Raw& raw) {
       ->check(CLI::PositiveNumber)
       ->type_name("N");
   app.add_option("--dir", o.dir, "Data directory; made at the first start")->type_name("DATADIR");
-  app.add_option("--address", raw.address, "What others reach this node by")->type_name("HOST:REDISPORT@RAFTPORT");
+  app.add_option("--address", raw.address, "What others reach this node by")
+      ->type_name("HOST:REDISPORT@RAFTPORT");
   app.add_option("--initial-cluster", raw.initial_cluster,
                  "All first members, the same for every node: 1=HOST:REDISPORT@RAFTPORT,2=...; counts at the "
                  "first start only and must not contradict the data directory later")
@@ -66,13 +67,13 @@ void define(CLI::App& app, NodeOptions& o, Raw& raw) {
       ->type_name("N")
       ->capture_default_str();
   app.add_flag("--version", raw.version, "Print the version and exit");
-  for (auto* option : app.get_options())
-    option->take_last();
+  for (auto* option : app.get_options()) option->take_last();
 }
 
 const char* kAbout =
     "kiwi-node: one node of a replicated Redis-protocol store.\n"
-    "With none of --id, --dir, --address, --initial-cluster: a one-node cluster in ./kiwi-data on 127.0.0.1:7379.\n";
+    "With none of --id, --dir, --address, --initial-cluster: a one-node cluster in ./kiwi-data on "
+    "127.0.0.1:7379.\n";
 
 const char* kExitCodes =
     "Exit codes: 0 stopped in order; 2 bad usage; 3 bad data directory; 4 storage failure; 5 cannot listen; "

@@ -20,7 +20,7 @@ struct NodeOptions {
   std::vector<Member> initial_cluster;
   std::string cluster_token;
   std::string config;  // the config file; empty: none
-  std::string bind;  // empty: the host of the address
+  std::string bind;    // empty: the host of the address
   std::string log_level = "info";
   std::uint32_t max_clients = 10'000;
   std::uint32_t tick_ms = 50;

@@ -1,5 +1,6 @@
 #include "node/process.hpp"
 
+#include <malloc.h>
 #include <sys/resource.h>
 #include <sys/time.h>
 #include <sys/utsname.h>
@@ -77,9 +78,11 @@ std::function<ProcessFigures()> make_process_probe() {
     ProcessFigures f;
     f.pid = static_cast<std::uint64_t>(::getpid());
     f.uptime_s = static_cast<std::uint64_t>(duration_cast<seconds>(steady_clock::now() - start).count());
-    f.unix_time_us =
-        static_cast<std::uint64_t>(duration_cast<std::chrono::microseconds>(system_clock::now().time_since_epoch()).count());
+    f.unix_time_us = static_cast<std::uint64_t>(
+        duration_cast<std::chrono::microseconds>(system_clock::now().time_since_epoch()).count());
     f.rss_bytes = resident_bytes();
+    const auto heap = ::mallinfo2();
+    f.allocated_bytes = heap.uordblks + heap.hblkhd;
     rusage usage{};
     if (::getrusage(RUSAGE_SELF, &usage) == 0) {
       f.peak_rss_bytes = static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;

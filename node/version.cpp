@@ -1,7 +1,7 @@
 #include "node/version.hpp"
 
-#include <caf/config.hpp>
 #include <rocksdb/version.h>
+#include <caf/config.hpp>
 
 namespace kiwi {
 
