@@ -34,8 +34,13 @@ void Core::tick_election() {
       campaign(false);
     return;
   }
-  if (now_ticks_ - timer_started_ticks_ >= timeout_ticks_)
+  if (now_ticks_ - timer_started_ticks_ < timeout_ticks_)
+    return;
+  // With a disk that does not even take the last vote nobody can win; it would only drive the term up (T16).
+  if (writes_.durable_vote() == vote_)
     pre_campaign();
+  else
+    reset_election_timer();
 }
 
 void Core::set_idle_role() {

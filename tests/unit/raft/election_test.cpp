@@ -187,6 +187,7 @@ TEST(Election, ANodeThatFellBehindLearnsTheTermFromARefusedPreVote) {
   while (n.core.role() != Role::pre_candidate) n.tick();
   n.step(2, vote_response(8, false, true));
   EXPECT_EQ(n.core.term(), Term(8));
+  n.sync();
   n.forget();
   n.tick(41);
   EXPECT_EQ(n.got<VoteRequest>(2).at(0).term, Term(9));
@@ -230,6 +231,20 @@ TEST(Election, T13TwoLeadersInOneTermStopTheNode) {
   Lone follower(1, 3, {1}, 1);
   follower.step(2, heartbeat(1));
   EXPECT_THROW(follower.step(3, heartbeat(1)), BrokenInvariant);
+}
+
+TEST(Election, T16ANodeWhoseDiskHangsStandsOnceAndDrivesNoTermUp) {
+  Lone n(1, 3, {1}, 1);
+  for (int i = 0; i < 1000; ++i) {
+    n.tick();
+    n.step(2, vote_response(n.core.term().value + 1, true, true));
+  }
+  EXPECT_EQ(n.core.term(), Term(2));
+  EXPECT_TRUE(n.got<VoteRequest>(3).back().pre_vote) << "no vote is asked for, none is given";
+  n.step(3, vote_request(5, at(1, 1)));
+  EXPECT_TRUE(n.got<VoteResponse>(3).empty());
+  n.sync();
+  EXPECT_TRUE(n.got<VoteResponse>(3).at(0).granted);
 }
 
 TEST(Election, T17AnOldAppendAfterAVoteForANewerTerm) {
