@@ -154,7 +154,7 @@ def contradicting_flags(_):
             flags[flags.index(flag) + 1] = value
             return flags
         other = f"{node.initial_cluster},2=127.0.0.1:{free_port()}@{free_port()}"
-        expect_refusal(BAD_DATA_DIRECTORY, ["initial-cluster"], *changed("--initial-cluster", other))
+        expect_refusal(BAD_DATA_DIRECTORY, ["was made for the initial cluster"], *changed("--initial-cluster", other))
         expect_refusal(BAD_DATA_DIRECTORY, ["id"],
                        *[a.replace("1=", "2=") if a == node.initial_cluster else a for a in changed("--id", "2")])
         expect_refusal(BAD_DATA_DIRECTORY, ["token"], *command, "--cluster-token", "another")
