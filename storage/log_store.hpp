@@ -76,14 +76,22 @@ class LogStore {
   /// Opens and recovers. A torn tail is cut; damage before the end is StorageKind::corruption with the first
   /// bad index; an unknown format version is StorageKind::mismatch. What was recovered is durable in a new
   /// synced file before this returns (rule 4).
+  /// Refusals: StorageKind::corruption (damage; nothing on disk is changed), mismatch (no store, a foreign
+  /// directory, an unknown format), unavailable (open elsewhere), io, no_space.
+  /// Not detectable: damage to the newest batch alone looks like a torn one and is cut; so is what a cleanly
+  /// shortened newest write-ahead log lacks, unless durable_applied knows better. See docs/formats.md.
   static Result<std::unique_ptr<LogStore>> open(const LogStoreOptions& options, Recovered& recovered);
   ~LogStore();
 
   /// Makes the steps durable, in order, with one synced write. After the first failure the store is poisoned:
-  /// every later call fails with the first error (rule 4). ENOSPC: outcome not_written when that is certain.
+  /// every later call, reads too, fails with the first error and outcome not_written (rule 4). The failed
+  /// write itself is always `unknown`, ENOSPC (StorageKind::no_space) included: its record may lie whole in
+  /// the file. Steps that do not fit the log (a gap, a truncation at or below the purge point) are bugs and
+  /// assert. A purge may not go beyond the end of the log.
   Result<LogId> write(const std::vector<LogWrite>& group);
   /// Entries [first, last], as many as fit into max_bytes, at least one. Each is checked against its checksum
-  /// and its index. Below the purge point or above the end: StorageKind::invalid_request.
+  /// and its index. Below the purge point or above the end: StorageKind::invalid_request. An I/O error or
+  /// damage poisons the store.
   Result<std::vector<Entry>> read(Index first, Index last, std::uint64_t max_bytes) const;
   /// Turns a directory without a cluster into one of this cluster (RAFT.CLUSTER INIT). Durable on return.
   Result<void> adopt_cluster(ClusterId cluster, const Membership& initial);

@@ -3,6 +3,7 @@
 // A log store on a simulated machine.
 
 #include <optional>
+#include <stdexcept>
 #include <utility>
 
 #include "log_testing.hpp"
@@ -32,7 +33,12 @@ struct Node {
     opened.emplace(options);
     return static_cast<bool>(*opened);
   }
-  LogStore& store() { return *opened->store; }
+  LogStore& store() {
+    if (!opened || !*opened) {
+      throw std::logic_error("the log store is not open");
+    }
+    return *opened->store;
+  }
   const Recovered& found() const { return opened->found; }
 
   sim::SimMachine machine;
