@@ -72,13 +72,13 @@ def bad_flags(_):
         expect_refusal(USAGE, ["--address"], *with_value("--address", "127.0.0.1:99999@1"))
         expect_refusal(USAGE, ["--address"], *with_value("--address", "127.0.0.1:7001"))
         expect_refusal(USAGE, ["--initial-cluster"], *with_value("--initial-cluster", "1:127.0.0.1"))
-        expect_refusal(USAGE, ["--initial-cluster"], *with_value("--initial-cluster", ""))
         # This node is not in the cluster that it is told, or at another address.
         expect_refusal(USAGE, ["--initial-cluster"], *with_value("--initial-cluster", "2=127.0.0.1:7001@17001"))
         expect_refusal(USAGE, ["--initial-cluster"], *with_value("--initial-cluster", "1=127.0.0.1:7001@17001"))
         expect_refusal(USAGE, ["--log-level"], *good, "--log-level", "loud")
         expect_refusal(USAGE, ["--dir"], "--id", "1", "--address", "127.0.0.1:7001@17001")
         expect_refusal(USAGE, ["--config"], *good, "--config", os.path.join(folder, "no-such-file"))
+        expect_refusal(USAGE, ["--initial-cluster"], *with_value("--initial-cluster", ""))
         expect(not os.path.exists(os.path.join(folder, "data")), "a refused start made a data directory")
 
 
