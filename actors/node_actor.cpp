@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <utility>
 
-#include "actors/peer_connection.hpp"
 #include "actors/peer_server.hpp"
 #include "actors/redis_server.hpp"
+#include "actors/replica_network.hpp"
 
 namespace kiwi {
 
@@ -20,6 +20,9 @@ struct NodeState {
   explicit NodeState(Self actor) : self(actor) {}
 
   void start(NodeStart& start);
+  /// False: the port cannot be opened, and the node is stopping.
+  bool serve_peers(const NodeStart& start, const NodeAddress& address);
+  bool serve_redis(NodeStart& start, const NodeAddress& address);
   void adopt(const caf::actor& child, const char* what) {
     self->monitor(child);
     children.push_back({child, what});
@@ -44,23 +47,7 @@ struct NodeState {
 void NodeState::start(NodeStart& start) {
   auto& system = self->system();
   log = start.replica.log;
-  start.replica.make_peer = [&system, log = log, seed = start.seed](const Member& peer, const Hello& own,
-                                                                    const ReplicaActor& raft) {
-    PeerOptions options;
-    options.hello = own;
-    options.hello.target = peer.id;
-    options.host = peer.address.host;
-    options.port = peer.address.raft_port;
-    options.replica = raft;
-    options.dialer = spawn_dialer(system);
-    options.log = log;
-    options.jitter_seed = seed * 1000 + peer.id.value;
-    auto dialer = options.dialer;
-    auto actor = spawn_peer(system, std::move(options));
-    // The peer ends with its replica, the dialer with its peer.
-    actor->attach_functor([dialer] { caf::anon_send_exit(dialer, caf::exit_reason::user_shutdown); });
-    return actor;
-  };
+  start.replica.make_peer = make_tcp_peers(system, log, start.seed);
   auto status_of = start.opened.identity;
   auto parts = spawn_replica(system, std::move(start.opened), start.replica, start.mode, start.epoch);
   replica = parts.raft;
@@ -68,29 +55,39 @@ void NodeState::start(NodeStart& start) {
                                            "raft"};
   const auto actors = parts.in_start_order();
   for (std::size_t i = 0; i < actors.size(); ++i) adopt(actors[i], kNames[i]);
-  PeerServerOptions peers;
-  peers.bind_address = start.bind_address;
-  peers.port = status_of.address.raft_port;
-  peers.replica = replica;
-  peers.log = log;
-  auto peer_server = spawn_peer_server(system, std::move(peers));
-  if (!peer_server) {
-    stop(caf::make_error(caf::sec::cannot_open_port, "raft port: " + peer_server.error()));
+  if (start.serve_peers && !serve_peers(start, status_of.address))
     return;
-  }
-  adopt(peer_server->actor, "peer server");
-  start.redis.bind_address = start.bind_address;
-  start.redis.port = status_of.address.redis_port;
-  start.redis.replica = replica;
-  start.redis.log = log;
-  auto redis_server = spawn_redis_server(system, std::move(start.redis));
-  if (!redis_server) {
-    stop(caf::make_error(caf::sec::cannot_open_port, "redis port: " + redis_server.error()));
+  if (start.serve_redis && !serve_redis(start, status_of.address))
     return;
-  }
-  adopt(redis_server->actor, "redis server");
   log->info("event=node_started node={} cluster={:016x} address={}", status_of.node.value,
             status_of.cluster.value, to_string(status_of.address));
+}
+
+bool NodeState::serve_peers(const NodeStart& start, const NodeAddress& address) {
+  PeerServerOptions options;
+  options.bind_address = start.bind_address;
+  options.port = address.raft_port;
+  options.replica = replica;
+  options.log = log;
+  auto server = spawn_peer_server(self->system(), std::move(options));
+  if (server)
+    adopt(server->actor, "peer server");
+  else
+    stop(caf::make_error(caf::sec::cannot_open_port, "raft port: " + server.error()));
+  return server.has_value();
+}
+
+bool NodeState::serve_redis(NodeStart& start, const NodeAddress& address) {
+  start.redis.bind_address = start.bind_address;
+  start.redis.port = address.redis_port;
+  start.redis.replica = replica;
+  start.redis.log = log;
+  auto server = spawn_redis_server(self->system(), std::move(start.redis));
+  if (server)
+    adopt(server->actor, "redis server");
+  else
+    stop(caf::make_error(caf::sec::cannot_open_port, "redis port: " + server.error()));
+  return server.has_value();
 }
 
 void NodeState::stop(const caf::error& why) {
@@ -128,7 +125,11 @@ NodeActor::behavior_type node(NodeState::Self self, std::shared_ptr<NodeStart> s
   self->set_down_handler([state](const caf::down_msg& m) { state->child_down(m); });
   self->set_exit_handler([state](const caf::exit_msg& m) { state->stop(m.reason); });
   state->start(*start);
-  return {[state](caf::get_atom) { return state->replica; }};
+  return {[state](caf::get_atom) -> caf::result<ReplicaActor> {
+    if (state->stopping)
+      return state->reason;
+    return state->replica;
+  }};
 }
 
 }  // namespace

@@ -16,7 +16,7 @@
 namespace kiwi {
 
 using NodeActor = caf::typed_actor<
-    // The replica inside.
+    // The replica inside; an error when it stops already, as after a start that failed.
     caf::replies_to<caf::get_atom>::with<ReplicaActor>>;
 
 struct NodeStart {
@@ -26,6 +26,10 @@ struct NodeStart {
   std::uint64_t epoch = 1;
   std::uint64_t seed = 1;  // jitter of reconnecting
   std::string bind_address;
+  /// Embedded replicas may do without: a cluster of one has no peers, and its application speaks to it in
+  /// messages.
+  bool serve_peers = true;
+  bool serve_redis = true;
   RedisOptions redis;
 };
 
