@@ -159,7 +159,7 @@ Result<StateAnswer> RedisMachine::query(const StateQuery& query) {
       answer.reply = Reply::error("ERR the query cannot be decoded: " + request.error().what);
       return answer;
     }
-    ReadView view(*impl_->database, impl_->state, query.now_ms, impl_->counts);
+    ReadView view(*impl_->database, impl_->cache, impl_->state, query.now_ms, impl_->counts);
     const auto seed = mix(mix(mix(impl_->state.applied.index.value) ^ query.now_ms) ^ query.token);
     answer.reply = impl_->answer(request->command, view, seed);
     answer.needs_tick_ms = view.needs_tick_ms();

@@ -26,8 +26,12 @@ struct RedisMachineOptions {
       nullptr;  // null: RocksDB's default; else a simulated one, which must outlive the machine
   /// True: no background threads; nothing is flushed unless flush() is called (see run_queued_jobs).
   bool simulated = false;
-  std::uint64_t write_buffer_bytes = 64ull << 20;  // of one memtable; up to three exist
+  /// Of one memtable; up to three exist. A bigger one costs memory, makes each lookup slower, and a crash
+  /// comes back to an older state, so that more of the log is applied again.
+  std::uint64_t write_buffer_bytes = 16ull << 20;
   std::uint64_t block_cache_bytes = 32ull << 20;
+  /// Small records kept decoded, for hot keys: about 120 to 700 bytes each. 0: none.
+  std::size_t cached_records = 1u << 15;
   /// Simulated only: runs the jobs that the env has queued, in this thread, so that flush() can finish.
   /// Without it flush() only asks for the flush, and answers what is durable so far.
   std::function<void()> run_queued_jobs;

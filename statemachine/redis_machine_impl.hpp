@@ -15,7 +15,8 @@
 namespace kiwi {
 
 struct RedisMachine::Impl {
-  explicit Impl(std::unique_ptr<Database> opened) : database(std::move(opened)) {}
+  Impl(std::unique_ptr<Database> opened, std::size_t cached_records)
+      : database(std::move(opened)), cache(cached_records) {}
 
   /// Reads what the database holds, or makes a new one of it. Throws StorageFailure.
   void load(const Membership& initial);
@@ -28,10 +29,11 @@ struct RedisMachine::Impl {
 
   // The order matters: what reads the database goes before it does.
   std::unique_ptr<Database> database;
+  RecordCache cache;
   data_format::SystemState state;
   Membership membership;
   bool membership_changed = false;
-  Overlay overlay{*database, state};
+  Overlay overlay{*database, cache, state};
   Digests digests{*database, kMaxDigests};
   ReadView::Counts counts;
   StateStats totals;  // the counters in it only

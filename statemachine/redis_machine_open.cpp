@@ -74,7 +74,7 @@ Result<std::unique_ptr<RedisMachine>> RedisMachine::open(const RedisMachineOptio
   auto database = Database::open(database_options);
   if (!database)
     return tl::unexpected(database.error());
-  auto impl = std::make_unique<Impl>(std::move(*database));
+  auto impl = std::make_unique<Impl>(std::move(*database), options.cached_records);
   try {
     impl->load(initial);
   } catch (const StorageFailure& failure) {

@@ -36,7 +36,15 @@ Overlay::Slots::value_type& Overlay::slot(std::string_view key, bool want_payloa
 }
 
 void Overlay::load(std::string_view key, std::uint64_t hash, Slot& slot, bool want_payload) {
-  if (erased_all_ || state_.keys == 0 || !database_.get(key_row(hash, key), value_))
+  if (erased_all_ || state_.keys == 0)
+    return;
+  if (const auto* line = cache_.find(hash, key)) {
+    slot.in_database = slot.present = slot.has_payload = line->present;
+    if (line->present)
+      slot.record = line->record;
+    return;
+  }
+  if (!database_.get(key_row(hash, key), value_))
     return;
   std::string_view payload;
   if (!data_format::decode_record({value_.data(), value_.size()}, slot.record.meta, payload))
@@ -254,6 +262,15 @@ void Overlay::collect(rocksdb::WriteBatch& batch) {
 
 void Overlay::reset() {
   const auto first = first_deadline();
+  if (erased_all_)
+    cache_.clear();
+  for (const auto* entry : changed_) {
+    const auto& [name, s] = *entry;
+    if (s.present)
+      cache_.put(name.hash, name.key, s.record.meta, s.record.payload.view());
+    else
+      cache_.put_absent(name.hash, name.key);
+  }
   slots_.clear();
   changed_.clear();
   added_.clear();

@@ -14,13 +14,15 @@
 #include "rocksdb/write_batch.h"
 #include "statemachine/engine/database.hpp"
 #include "statemachine/engine/key_view.hpp"
+#include "statemachine/engine/record_cache.hpp"
 
 namespace kiwi {
 
 class Overlay final : public KeyView {
  public:
-  /// `state` is the machine's own; counters and clock are kept there. Both must outlive the overlay.
-  Overlay(Database& database, data_format::SystemState& state) : database_(database), state_(state) {}
+  /// `state` is the machine's own; counters and clock are kept there. All three must outlive the overlay.
+  Overlay(Database& database, RecordCache& cache, data_format::SystemState& state)
+      : database_(database), cache_(cache), state_(state) {}
 
   // --- KeyView, at the machine's clock
   std::optional<Meta> meta(std::string_view key) override;
@@ -43,7 +45,7 @@ class Overlay final : public KeyView {
   std::uint64_t bytes() const { return bytes_; }
   /// Adds all changes to `batch`.
   void collect(rocksdb::WriteBatch& batch);
-  /// Forgets everything; call when collect()'s batch is written.
+  /// Forgets everything; call when collect()'s batch is written. What changed goes to the cache.
   void reset();
   /// Right after opening.
   void load_first_deadline();
@@ -93,6 +95,7 @@ class Overlay final : public KeyView {
   std::optional<Deadline> first_expiry();
 
   Database& database_;
+  RecordCache& cache_;
   data_format::SystemState& state_;
   rocksdb::PinnableSlice value_;
   Slots slots_;

@@ -15,33 +15,41 @@ bool ReadView::alive(const Meta& meta) {
   return true;
 }
 
-bool ReadView::load(std::string_view key, Meta& meta, std::string_view& payload) {
-  const bool found =
-      state_.keys != 0 && database_.get(data_format::key_row(data_format::key_hash(key), key), value_);
-  if (found && !data_format::decode_record({value_.data(), value_.size()}, meta, payload))
+bool ReadView::load(std::string_view key, Record& record, bool want_payload) {
+  if (state_.keys == 0)
+    return false;
+  const auto hash = data_format::key_hash(key);
+  if (const auto* line = cache_.find(hash, key)) {
+    record = line->record;
+    return line->present;
+  }
+  if (!database_.get(data_format::key_row(hash, key), value_)) {
+    cache_.put_absent(hash, key);
+    return false;
+  }
+  std::string_view payload;
+  if (!data_format::decode_record({value_.data(), value_.size()}, record.meta, payload))
     throw StorageFailure(state_machine_error(StorageVerb::read, StorageKind::corruption,
                                              "the record of a key cannot be decoded"));
-  const bool exists = found && alive(meta);
+  cache_.put(hash, key, record.meta, payload);
+  if (want_payload)
+    record.payload = Bytes::copy_of(payload);
+  return true;
+}
+
+std::optional<Record> ReadView::find(std::string_view key, bool want_payload) {
+  Record record;
+  const bool exists = load(key, record, want_payload) && alive(record.meta);
   ++(exists ? counts_.hits : counts_.misses);
-  return exists;
+  return exists ? std::optional(std::move(record)) : std::nullopt;
 }
 
 std::optional<Meta> ReadView::meta(std::string_view key) {
-  Meta meta;
-  std::string_view payload;
-  if (!load(key, meta, payload))
-    return std::nullopt;
-  return meta;
+  const auto record = find(key, false);
+  return record ? std::optional(record->meta) : std::nullopt;
 }
 
-std::optional<Record> ReadView::get(std::string_view key) {
-  Record record;
-  std::string_view payload;
-  if (!load(key, record.meta, payload))
-    return std::nullopt;
-  record.payload = Bytes::copy_of(payload);
-  return record;
-}
+std::optional<Record> ReadView::get(std::string_view key) { return find(key, true); }
 
 void ReadView::walk(std::uint64_t from_hash, const Visitor& visit) {
   if (state_.keys == 0)

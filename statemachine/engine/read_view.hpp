@@ -6,6 +6,7 @@
 
 #include "statemachine/engine/database.hpp"
 #include "statemachine/engine/key_view.hpp"
+#include "statemachine/engine/record_cache.hpp"
 
 namespace kiwi {
 
@@ -19,8 +20,13 @@ class ReadView final : public KeyView {
     std::uint64_t misses = 0;
   };
 
-  ReadView(Database& database, const data_format::SystemState& state, std::uint64_t now_ms, Counts& counts)
-      : database_(database), state_(state), now_ms_(std::max(now_ms, state.clock_ms)), counts_(counts) {}
+  ReadView(Database& database, RecordCache& cache, const data_format::SystemState& state,
+           std::uint64_t now_ms, Counts& counts)
+      : database_(database),
+        cache_(cache),
+        state_(state),
+        now_ms_(std::max(now_ms, state.clock_ms)),
+        counts_(counts) {}
 
   std::optional<Meta> meta(std::string_view key) override;
   std::optional<Record> get(std::string_view key) override;
@@ -34,10 +40,13 @@ class ReadView final : public KeyView {
   std::uint64_t needs_tick_ms() const { return needs_tick_ms_; }
 
  private:
-  bool load(std::string_view key, Meta& meta, std::string_view& payload);
+  std::optional<Record> find(std::string_view key, bool want_payload);
+  /// The key's record when there is one, its time passed or not; its payload may be missing unless wanted.
+  bool load(std::string_view key, Record& record, bool want_payload);
   bool alive(const Meta& meta);
 
   Database& database_;
+  RecordCache& cache_;
   const data_format::SystemState& state_;
   std::uint64_t now_ms_;
   Counts& counts_;

@@ -79,6 +79,7 @@ Membership three_nodes() {
 void Machine::open() {
   RedisMachineOptions options;
   options.dir = dir_;
+  options.cached_records = cached_records_;
   auto opened = RedisMachine::open(options, three_nodes());
   ASSERT_TRUE(opened.has_value()) << to_string(opened.error());
   machine_ = std::move(*opened);

@@ -45,7 +45,10 @@ Membership three_nodes();
 
 class Machine {
  public:
-  explicit Machine(std::string dir) : dir_(std::move(dir)) { open(); }
+  explicit Machine(std::string dir, std::size_t cached_records = 1000)
+      : dir_(std::move(dir)), cached_records_(cached_records) {
+    open();
+  }
 
   void open();
   /// As a crash of the process: what was not flushed is gone.
@@ -72,6 +75,7 @@ class Machine {
 
  private:
   std::string dir_;
+  std::size_t cached_records_;
   std::unique_ptr<RedisMachine> machine_;
 };
 

@@ -35,9 +35,10 @@ void apply_all(Machine& machine, const std::vector<Entry>& entries, std::size_t 
   }
 }
 
-Outcome run(const std::vector<Entry>& entries, std::size_t max_batch, std::uint64_t seed) {
+Outcome run(const std::vector<Entry>& entries, std::size_t max_batch, std::uint64_t seed,
+            std::size_t cached_records = 1000) {
   Folder folder;
-  Machine machine(folder.path("data"));
+  Machine machine(folder.path("data"), cached_records);
   std::mt19937_64 random(seed);
   Outcome outcome;
   apply_all(machine, entries, 0, max_batch, random, outcome);
@@ -57,6 +58,16 @@ TEST(Replay, BatchBoundariesNeverMatter) {
       EXPECT_EQ(batched.replies, one_by_one.replies) << "seed " << seed << " batches of " << max_batch;
       EXPECT_EQ(batched.deadlines, one_by_one.deadlines) << "seed " << seed << " batches of " << max_batch;
     }
+  }
+}
+
+TEST(Replay, WhatIsCachedNeverMatters) {
+  const auto entries = random_history(5, kEntries);
+  const auto cached = run(entries, 20, 1);
+  for (const std::size_t lines : {0u, 1u, 7u}) {
+    const auto hardly = run(entries, 20, 2, lines);
+    EXPECT_EQ(hardly.digest, cached.digest) << lines;
+    EXPECT_EQ(hardly.replies, cached.replies) << lines;
   }
 }
 
