@@ -98,7 +98,7 @@ StorageActor::behavior_type adaptor(AdaptorState::Self self, LogStoreActor log, 
       [s](LogStatsRequest& m) {
         return s->route<LogStoreFigures>(s->log_route, s->log, m, StorageVerb::read);
       },
-      [s](AdoptCluster& m) { return s->route<caf::unit_t>(s->log_route, s->log, m, StorageVerb::write); },
+      [s](AdoptCluster& m) { return s->route<ClusterId>(s->log_route, s->log, m, StorageVerb::write); },
       [s](ApplyBatch& m) { return s->route<Applied>(s->machine_route, s->machine, m, StorageVerb::write); },
       [s](StateQueryBatch& m) {
         return s->route<StateAnswers>(s->machine_route, s->machine, m, StorageVerb::read);

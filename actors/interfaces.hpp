@@ -41,7 +41,7 @@ using LogStoreActor = caf::typed_actor<
     // Figures for INFO.
     caf::replies_to<LogStatsRequest>::with<LogStoreFigures>,
     // RAFT.CLUSTER INIT.
-    caf::replies_to<AdoptCluster>::with<caf::unit_t>>;
+    caf::replies_to<AdoptCluster>::with<ClusterId>>;
 
 // --- state machine: owns the data database; its own thread.
 struct DigestRequest {
@@ -167,7 +167,7 @@ using ReplicaActor = caf::typed_actor<
     // Puts a digest marker into the log; answered with its index when applied here.
     caf::replies_to<DigestMarker>::with<Index>, caf::replies_to<DigestRequest>::with<DigestAnswer>,
     // RAFT.CLUSTER INIT.
-    caf::replies_to<Bootstrap>::with<caf::unit_t>>;
+    caf::replies_to<Bootstrap>::with<ClusterId>>;
 
 }  // namespace kiwi
 

@@ -55,10 +55,10 @@ caf::result<LogEntries> LogStoreState::read(const LogRead& call) {
   return LogEntries{call.stamp, std::move(*entries)};
 }
 
-caf::result<caf::unit_t> LogStoreState::adopt(const AdoptCluster& call) {
+caf::result<ClusterId> LogStoreState::adopt(const AdoptCluster& call) {
   if (auto done = store->adopt_cluster(call.cluster, call.initial); !done)
     return to_caf_error(done.error());
-  return caf::unit;
+  return call.cluster;
 }
 
 LogStoreFigures LogStoreState::figures() const {
@@ -85,8 +85,10 @@ void LogStoreState::stop(const caf::error& reason) {
 namespace {
 LogStoreImpl::behavior_type log_store(LogStoreState::Self self,
                                       std::shared_ptr<std::unique_ptr<storage::LogStore>> store,
-                                      std::uint64_t epoch) {
+                                      std::uint64_t epoch,
+                                      std::shared_ptr<storage::DataDirectory> directory) {
   auto* state = &self->state;
+  state->directory = std::move(directory);
   state->store = std::move(*store);
   state->epoch = epoch;
   self->set_exit_handler([state](const caf::exit_msg& m) { state->stop(m.reason); });
@@ -101,12 +103,13 @@ LogStoreImpl::behavior_type log_store(LogStoreState::Self self,
 }  // namespace
 
 LogStoreActor spawn_log_store(caf::actor_system& system, SpawnMode mode,
-                              std::unique_ptr<storage::LogStore> store, std::uint64_t epoch) {
+                              std::unique_ptr<storage::LogStore> store, std::uint64_t epoch,
+                              std::shared_ptr<storage::DataDirectory> directory) {
   // CAF copies an actor's arguments, so the store travels in a shared box.
   auto box = std::make_shared<std::unique_ptr<storage::LogStore>>(std::move(store));
   if (mode == SpawnMode::own_thread)
-    return system.spawn<caf::detached>(log_store, std::move(box), epoch);
-  return system.spawn(log_store, std::move(box), epoch);
+    return system.spawn<caf::detached>(log_store, std::move(box), epoch, std::move(directory));
+  return system.spawn(log_store, std::move(box), epoch, std::move(directory));
 }
 
 }  // namespace kiwi

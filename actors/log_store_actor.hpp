@@ -8,6 +8,7 @@
 
 #include "actors/interfaces.hpp"
 #include "actors/spawn_mode.hpp"
+#include "storage/data_directory.hpp"
 #include "storage/log_store.hpp"
 
 namespace kiwi {
@@ -24,12 +25,14 @@ struct LogStoreState {
   caf::result<LogWritten> write(LogWrite& call);
   void flush();
   caf::result<LogEntries> read(const LogRead& call);
-  caf::result<caf::unit_t> adopt(const AdoptCluster& call);
+  caf::result<ClusterId> adopt(const AdoptCluster& call);
   LogStoreFigures figures() const;
   /// Answers what is still put aside (rule 12), then ends. Nothing of it was handed to the disk.
   void stop(const caf::error& reason);
 
   Self self;
+  /// Destroyed after the store: nobody else may open the directory while this store is open.
+  std::shared_ptr<storage::DataDirectory> directory;
   std::unique_ptr<storage::LogStore> store;
   std::uint64_t epoch = 0;
   std::vector<LogWrite> group;
@@ -38,6 +41,7 @@ struct LogStoreState {
 
 /// `epoch` names this life of the actor; calls with another one are refused (rule 3).
 LogStoreActor spawn_log_store(caf::actor_system& system, SpawnMode mode,
-                              std::unique_ptr<storage::LogStore> store, std::uint64_t epoch);
+                              std::unique_ptr<storage::LogStore> store, std::uint64_t epoch,
+                              std::shared_ptr<storage::DataDirectory> directory = nullptr);
 
 }  // namespace kiwi

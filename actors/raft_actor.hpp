@@ -124,7 +124,7 @@ struct RaftState {
   caf::result<HelloVerdict> hello(const HelloQuestion& m);
   void connect_peers();
   Hello own_hello() const;
-  caf::result<caf::unit_t> bootstrap();
+  caf::result<ClusterId> bootstrap();
 
   // --- raft_status.cpp
   caf::result<StatusPtr> status(const StatusRequest& m);

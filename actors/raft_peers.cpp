@@ -99,15 +99,15 @@ caf::result<HelloVerdict> RaftState::hello(const HelloQuestion& m) {
   return promise;
 }
 
-caf::result<caf::unit_t> RaftState::bootstrap() {
+caf::result<ClusterId> RaftState::bootstrap() {
   if (core->has_cluster() || options.cluster)
     return caf::make_error(caf::sec::runtime_error, "this node already belongs to a cluster");
   auto membership = membership_of({Member{options.id, options.address}});
   auto cluster = cluster_id_of(membership, options.cluster_token);
-  auto promise = self->make_response_promise<caf::unit_t>();
+  auto promise = self->make_response_promise<ClusterId>();
   self->request(storage, caf::infinite, AdoptCluster{cluster, membership})
       .then(
-          [this, promise, membership, cluster](caf::unit_t) mutable {
+          [this, promise, membership](ClusterId cluster) mutable {
             if (!core->has_cluster()) {
               options.cluster = cluster;
               core->bootstrap(membership);
@@ -115,7 +115,7 @@ caf::result<caf::unit_t> RaftState::bootstrap() {
                                 cluster.value);
               schedule_drive();
             }
-            promise.deliver(caf::unit);
+            promise.deliver(cluster);
           },
           [this, promise](const caf::error& e) mutable {
             promise.deliver(e);

@@ -279,7 +279,7 @@ void RedisConnectionState::ask_node(const RedisCommand& command, std::uint64_t s
 void RedisConnectionState::init_cluster(std::uint64_t slot) {
   self->request(shared_->options.replica, caf::infinite, Bootstrap{})
       .then(
-          [this, slot](caf::unit_t) {
+          [this, slot](ClusterId) {
             fill(slot, init_cluster_reply({}));
             pump();
           },

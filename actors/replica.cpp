@@ -24,7 +24,7 @@ Replica spawn_replica(caf::actor_system& system, OpenedReplica opened, ReplicaOp
   options.raft.id = options.id;
   Replica r;
   auto builder = opened.machine->get_snapshot_builder();
-  r.log_store = spawn_log_store(system, mode, std::move(opened.log), epoch);
+  r.log_store = spawn_log_store(system, mode, std::move(opened.log), epoch, std::move(opened.directory));
   r.state_machine = spawn_state_machine(system, mode, std::move(opened.machine), epoch);
   r.snapshot_builder = spawn_snapshot_builder(system, mode, std::move(builder));
   r.adaptor = spawn_adaptor(system, r.log_store, r.state_machine, epoch);

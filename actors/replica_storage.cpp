@@ -65,6 +65,10 @@ Result<void> check_flags(const OpenOptions& o, const storage::Identity& found) {
 
 Result<OpenedReplica> open_replica(const OpenOptions& o) {
   OpenedReplica opened;
+  auto directory = storage::DataDirectory::open(o.dir, o.env);
+  if (!directory)
+    return tl::unexpected(directory.error());
+  opened.directory = std::move(*directory);
   storage::LogStoreOptions log;
   log.dir = o.dir + "/log";
   log.env = o.env;

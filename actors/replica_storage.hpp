@@ -11,6 +11,7 @@
 #include "messages/storage_error.hpp"
 #include "raft/core.hpp"
 #include "statemachine/state_machine.hpp"
+#include "storage/data_directory.hpp"
 #include "storage/log_store.hpp"
 
 namespace kiwi {
@@ -32,6 +33,7 @@ struct OpenOptions {
 };
 
 struct OpenedReplica {
+  std::shared_ptr<storage::DataDirectory> directory;  // kept until both databases are closed
   storage::Identity identity;
   std::unique_ptr<storage::LogStore> log;
   std::unique_ptr<StateMachine> machine;

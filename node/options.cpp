@@ -94,6 +94,9 @@ std::optional<std::string> parse_into(std::vector<std::string> arguments, NodeOp
   } catch (const CLI::ParseError& e) {
     return std::string(e.what());
   }
+  for (const char* flag : {"--dir", "--address", "--initial-cluster", "--config"})
+    if (auto* option = app.get_option(flag); option->count() > 0 && option->results().back().empty())
+      return std::string(flag) + ": the value is empty";
   if (!raw.address.empty())
     if (auto a = parse_address(raw.address); !a)
       return "--address: " + a.error();
@@ -220,6 +223,10 @@ tl::expected<NodeOptions, Usage> parse_options(const std::vector<std::string>& a
   } else if (o.dir.empty()) {
     return tl::unexpected(usage_error("--dir is needed with --id, --address or --initial-cluster"));
   }
+  if (o.id && !o.initial_cluster.empty() &&
+      std::none_of(o.initial_cluster.begin(), o.initial_cluster.end(),
+                   [&](const Member& m) { return m.id == o.id; }))
+    return tl::unexpected(usage_error("--initial-cluster does not list this node, --id " + to_string(o.id)));
   if (o.heartbeat_ms * 2 > o.election_timeout_ms)
     return tl::unexpected(usage_error("--election-timeout-ms must be at least twice --heartbeat-ms"));
   o.tick_ms = std::max(10u, std::min(50u, o.heartbeat_ms));

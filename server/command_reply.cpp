@@ -27,7 +27,7 @@ Reply info(const RedisCommand& command) {
   std::vector<Reply> out;
   for (std::size_t i = 2; i < command.args.size(); ++i) {
     const auto* spec = find_full_name(command.args[i].view());
-    out.push_back(spec != nullptr ? command_info(*spec) : Reply::nil_array());
+    out.push_back(spec != nullptr ? command_info(*spec) : Reply::nil());
   }
   return Reply::array(std::move(out));
 }

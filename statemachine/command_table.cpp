@@ -177,12 +177,21 @@ bool arity_fits(const CommandSpec& spec, std::size_t argument_count) {
   return argument_count >= static_cast<std::size_t>(-spec.arity);
 }
 
+namespace {
+
+/// At most `room` bytes, and none from a NUL on: Redis prints C strings here.
+std::string_view printable_part(std::string_view text, std::size_t room) {
+  return text.substr(0, std::min(room, text.find('\0')));
+}
+
+}  // namespace
+
 std::string unknown_command_error(const RedisCommand& command) {
   const auto& args = command.args;
   const auto* spec = find_command_name(args[0].view());
   if (spec != nullptr && spec->has_subcommands && args.size() > 1) {
     std::string text = "ERR unknown subcommand '";
-    text += args[1].view().substr(0, kQuotedBytes);
+    text += printable_part(args[1].view(), kQuotedBytes);
     text += "'. Try " + upper(spec->name) + " HELP.";
     return text;
   }
@@ -190,11 +199,11 @@ std::string unknown_command_error(const RedisCommand& command) {
   for (std::size_t i = 1; i < args.size() && quoted.size() < kQuotedBytes; ++i) {
     const auto room = kQuotedBytes - quoted.size();
     quoted += '\'';
-    quoted += args[i].view().substr(0, room);
+    quoted += printable_part(args[i].view(), room);
     quoted += "' ";
   }
   std::string text = "ERR unknown command '";
-  text += args[0].view().substr(0, kQuotedBytes);
+  text += printable_part(args[0].view(), kQuotedBytes);
   text += "', with args beginning with: " + quoted;
   return text;
 }

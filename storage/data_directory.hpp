@@ -1,0 +1,34 @@
+#pragma once
+
+// DIR itself: that it is Kiwi's, and that no other process has it.
+
+#include <memory>
+#include <string>
+
+#include "messages/storage_error.hpp"
+
+namespace rocksdb {
+class Env;
+class FileLock;
+}  // namespace rocksdb
+
+namespace kiwi::storage {
+
+/// Holds DIR/LOCK for as long as it lives.
+class DataDirectory {
+ public:
+  /// Makes `dir` if it is missing, durably. Fails with StorageKind::mismatch when `dir` is no directory,
+  /// holds names that are not Kiwi's (nothing is touched then), or is in use by another process. `env` null:
+  /// the system's.
+  static Result<std::unique_ptr<DataDirectory>> open(const std::string& dir, rocksdb::Env* env);
+  ~DataDirectory();
+  DataDirectory(const DataDirectory&) = delete;
+  DataDirectory& operator=(const DataDirectory&) = delete;
+
+ private:
+  DataDirectory(rocksdb::Env* env, rocksdb::FileLock* lock) : env_(env), lock_(lock) {}
+  rocksdb::Env* env_;
+  rocksdb::FileLock* lock_;
+};
+
+}  // namespace kiwi::storage
