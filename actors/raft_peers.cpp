@@ -107,15 +107,15 @@ caf::result<ClusterId> RaftState::bootstrap() {
   auto promise = self->make_response_promise<ClusterId>();
   self->request(storage, caf::infinite, AdoptCluster{cluster, membership})
       .then(
-          [this, promise, membership](ClusterId cluster) mutable {
+          [this, promise, membership](ClusterId adopted) mutable {
             if (!core->has_cluster()) {
-              options.cluster = cluster;
+              options.cluster = adopted;
               core->bootstrap(membership);
               options.log->info("event=cluster_init node={} cluster={:016x}", options.id.value,
-                                cluster.value);
+                                adopted.value);
               schedule_drive();
             }
-            promise.deliver(cluster);
+            promise.deliver(adopted);
           },
           [this, promise](const caf::error& e) mutable {
             promise.deliver(e);
