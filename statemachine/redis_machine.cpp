@@ -163,8 +163,6 @@ Result<StateAnswer> RedisMachine::query(const StateQuery& query) {
     const auto seed = mix(mix(mix(impl_->state.applied.index.value) ^ query.now_ms) ^ query.token);
     answer.reply = impl_->answer(request->command, view, seed);
     answer.needs_tick_ms = view.needs_tick_ms();
-    if (answer.needs_tick_ms != 0)
-      answer.reply = Reply::nil();
     return answer;
   });
 }

@@ -10,9 +10,10 @@ bool ReadView::alive(const Meta& meta) {
     return true;
   if (meta.expire_at_ms <= state_.clock_ms)
     return false;
-  if (meta.expire_at_ms <= now_ms_)
-    needs_tick_ms_ = now_ms_;
-  return true;
+  if (meta.expire_at_ms > now_ms_)
+    return true;
+  needs_tick_ms_ = now_ms_;
+  return false;
 }
 
 bool ReadView::load(std::string_view key, Record& record, bool want_payload) {
@@ -58,7 +59,7 @@ void ReadView::walk(std::uint64_t from_hash, const Visitor& visit) {
   while (rows.next()) {
     if (!alive(rows.meta()))
       continue;
-    if (needs_tick_ms_ != 0 || !visit(rows.hash(), rows.key(), rows.meta()))
+    if (!visit(rows.hash(), rows.key(), rows.meta()))
       return;
   }
 }

@@ -11,8 +11,8 @@
 namespace kiwi {
 
 /// The applied state as a query sees it. Two times matter (rule 8): the machine's clock decides what exists;
-/// a key that exists by the clock but whose deadline has passed by the asker's time makes the whole query
-/// wait for a tick, or two leaders could disagree on when it went.
+/// a key that exists by the clock but whose deadline has passed by the asker's time is treated as gone, and the
+/// reply must be held back until a tick makes that so for every later leader.
 class ReadView final : public KeyView {
  public:
   struct Counts {
@@ -30,13 +30,12 @@ class ReadView final : public KeyView {
 
   std::optional<Meta> meta(std::string_view key) override;
   std::optional<Record> get(std::string_view key) override;
-  /// Stops early when the query needs a tick: its reply will be thrown away.
   void walk(std::uint64_t from_hash, const Visitor& visit) override;
   std::uint64_t key_count() const override { return state_.keys; }
 
   /// The asker's time, never before the machine's clock.
   std::uint64_t now_ms() const { return now_ms_; }
-  /// Not 0: what was read so far is void until a tick of this stamp is applied.
+  /// Not 0: what was read may be told only once an entry with this stamp is applied.
   std::uint64_t needs_tick_ms() const { return needs_tick_ms_; }
 
  private:

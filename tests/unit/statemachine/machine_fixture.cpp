@@ -121,7 +121,7 @@ StateAnswer Machine::ask(std::uint64_t at_ms, const std::vector<std::string>& wo
 std::string Machine::read_at(std::uint64_t at_ms, const std::string& line) {
   const auto answer = ask(at_ms, words_of(line));
   if (answer.needs_tick_ms != 0)
-    return "(tick " + std::to_string(answer.needs_tick_ms) + ")";
+    return "(tick " + std::to_string(answer.needs_tick_ms) + ") " + show(answer.reply);
   return show(answer.reply);
 }
 
