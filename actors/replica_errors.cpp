@@ -33,11 +33,11 @@ const char* to_string(AnswerKind kind) {
 caf::error to_caf_error(AnswerKind kind, const NodeAddress& leader) { return caf::make_error(kind, leader); }
 
 AnswerKind answer_kind_of(const caf::error& error) {
-  return error.category() == kCategory ? static_cast<AnswerKind>(error.code()) : AnswerKind::unknown;
+  return error && error.category() == kCategory ? static_cast<AnswerKind>(error.code()) : AnswerKind::unknown;
 }
 
 NodeAddress leader_of(const caf::error& error) {
-  return error.category() == kCategory && error.context().match_elements<NodeAddress>()
+  return error && error.category() == kCategory && error.context().match_elements<NodeAddress>()
              ? error.context().get_as<NodeAddress>(0)
              : NodeAddress{};
 }

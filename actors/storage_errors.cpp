@@ -9,7 +9,8 @@ constexpr auto kCategory = caf::atom("storage");
 caf::error to_caf_error(const StorageError& error) { return caf::make_error(error.kind, error); }
 
 StorageError storage_error_of(const caf::error& error, StorageSubject subject, StorageVerb verb) {
-  if (error.category() == kCategory && error.context().match_elements<StorageError>())
+  // An empty error, the reason of an actor that ended normally, has neither category nor context.
+  if (error && error.category() == kCategory && error.context().match_elements<StorageError>())
     return error.context().get_as<StorageError>(0);
   return {subject, verb, StorageKind::unavailable, caf::to_string(error), StorageOutcome::unknown};
 }
