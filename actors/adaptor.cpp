@@ -30,8 +30,9 @@ caf::result<Reply> AdaptorState::route(Route& route, const Target& target, Call&
   if (route.down)
     return to_caf_error(gone(route.subject, verb, route.reason));
   auto number = ++sequence;
+  const CallStamp stamp{route.epoch, number};
   if constexpr (Stamped<Call>)
-    call.stamp = CallStamp{route.epoch, number};
+    call.stamp = stamp;
   auto promise = self->make_response_promise<Reply>();
   route.outstanding.emplace(number, Route::Waiting{promise, verb});
   auto finish = [&route, number](auto&& deliver) {
@@ -42,9 +43,9 @@ caf::result<Reply> AdaptorState::route(Route& route, const Target& target, Call&
   };
   self->request(target, caf::infinite, std::move(call))
       .then(
-          [finish, number](Reply& reply) {
+          [finish, stamp](Reply& reply) {
             if constexpr (Stamped<Reply>)
-              KIWI_ASSERT(reply.stamp.sequence == number, "an answer names the call it completes");
+              KIWI_ASSERT(reply.stamp == stamp, "an answer names the call it completes");
             finish([&](caf::response_promise& p) { p.deliver(std::move(reply)); });
           },
           [finish, subject = route.subject, verb](const caf::error& e) {
