@@ -18,8 +18,12 @@ caf::result<Applied> StateMachineState::apply(const ApplyBatch& batch) {
   if (batch.stamp.epoch != epoch)
     return other_epoch(StorageVerb::write);
   auto result = machine->apply(batch.entries);
-  if (!result)
-    return to_caf_error(result.error());
+  if (!result) {
+    // What is queued behind it does not follow on what is applied: the machine must not see it.
+    auto error = to_caf_error(result.error());
+    self->quit(error);
+    return error;
+  }
   KIWI_ASSERT(result->replies.size() == batch.entries.size(), "one reply per entry");
   auto now = machine->applied_state();
   if (!std::exchange(working, true))
@@ -54,7 +58,8 @@ void StateMachineState::background() {
 }
 
 void StateMachineState::stop(const caf::error& reason) {
-  if (auto flushed = machine->flush(); !flushed && !reason)
+  const bool in_order = !reason || reason == caf::exit_reason::user_shutdown;
+  if (auto flushed = machine->flush(); !flushed && in_order)
     self->quit(to_caf_error(flushed.error()));
   else
     self->quit(reason);
