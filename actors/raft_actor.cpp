@@ -5,6 +5,7 @@
 #include <chrono>
 #include <utility>
 
+#include "actors/replica_errors.hpp"
 #include "actors/storage_errors.hpp"
 #include "messages/assert.hpp"
 
@@ -186,9 +187,23 @@ void RaftState::stop(const caf::error& reason) {
   if (std::exchange(stopping, true))
     return;
   give_up_all(AnswerKind::unknown, AnswerKind::stopping);
+  for (auto& [debt, o] : std::exchange(owed, {}))
+    o.promise.deliver(to_caf_error(o.at_the_end, NodeAddress{}));
   deliver_answers();
   for (auto& [id, peer] : std::exchange(peers, {})) self->send_exit(peer, caf::exit_reason::user_shutdown);
   self->quit(reason);
+}
+
+std::uint64_t RaftState::owe(caf::response_promise promise, AnswerKind at_the_end) {
+  auto debt = next_token++;
+  owed.emplace(debt, Owed{std::move(promise), at_the_end});
+  return debt;
+}
+
+caf::response_promise RaftState::settle(std::uint64_t debt) {
+  auto found = owed.extract(debt);
+  KIWI_ASSERT(!found.empty(), "an answer of storage is for somebody who waits");
+  return std::move(found.mapped().promise);
 }
 
 namespace {

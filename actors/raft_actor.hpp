@@ -63,8 +63,14 @@ struct RaftState {
   /// A reply that must wait until an entry with this stamp is applied (rule 8).
   struct Held {
     std::uint64_t stamp_ms = 0;
+    std::uint64_t since_tick = 0;  // when the read came
     Origin origin;
     ClientResponse response;
+  };
+  /// A question that storage has to answer first, and what its asker hears if the replica ends before that.
+  struct Owed {
+    caf::response_promise promise;
+    AnswerKind at_the_end = AnswerKind::stopping;
   };
   struct Outbox {
     ClientPort port;
@@ -91,6 +97,9 @@ struct RaftState {
   /// A storage failure: everybody waiting hears "unknown", then the replica stops with the reason.
   void fail(const caf::error& reason, StorageSubject subject, StorageVerb verb);
   void stop(const caf::error& reason);
+  /// CAF drops a promise with the actor that holds it; what is owed is answered at the end (rule 12).
+  std::uint64_t owe(caf::response_promise promise, AnswerKind at_the_end);
+  caf::response_promise settle(std::uint64_t debt);
 
   // --- raft_clients.cpp
   void submit(Submit& m);
@@ -141,6 +150,7 @@ struct RaftState {
 
   bool drive_scheduled = false;
   bool stopping = false;
+  bool bootstrapping = false;
   std::uint64_t now_ticks = 0;
   raft::Role last_role = raft::Role::follower;
   Term last_term;
@@ -151,6 +161,7 @@ struct RaftState {
   std::deque<Applying> applying;
   std::map<std::uint64_t, Reading> reading;  // by token; tokens grow
   std::vector<Held> held;
+  std::map<std::uint64_t, Owed> owed;
   std::uint64_t next_token = 1;
   std::unordered_map<std::uint64_t, ClientWrites> writers;  // never iterated
   bool tick_in_flight = false;

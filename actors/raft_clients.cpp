@@ -135,7 +135,8 @@ void RaftState::queries_answered(StateAnswers& m) {
         refuse(read.mapped().origin, not_serving());
         continue;
       }
-      held.push_back(Held{a.needs_tick_ms, std::move(read.mapped().origin), std::move(response)});
+      held.push_back(Held{a.needs_tick_ms, read.mapped().since_tick, std::move(read.mapped().origin),
+                          std::move(response)});
       propose_tick();
     } else {
       answer(read.mapped().origin, std::move(response));
@@ -232,6 +233,10 @@ void RaftState::give_up_old() {
     refuse(reading.begin()->second.origin, AnswerKind::no_leader);  // reads have no effect: surely not done
     reading.erase(reading.begin());
   }
+  auto late =
+      std::stable_partition(held.begin(), held.end(), [&](const Held& h) { return !old(h.since_tick); });
+  for (auto h = late; h != held.end(); ++h) refuse(h->origin, AnswerKind::no_leader);
+  held.erase(late, held.end());
 }
 
 void RaftState::lost_leadership() {

@@ -85,29 +85,32 @@ caf::result<HelloVerdict> RaftState::hello(const HelloQuestion& m) {
   call.has_binding = true;
   call.binding = PeerBinding{h.node, h.instance};
   auto promise = self->make_response_promise<HelloVerdict>();
+  auto debt = owe(promise, AnswerKind::stopping);
   self->request(storage, caf::infinite, std::move(call))
       .then(
-          [this, promise, verdict, binding = PeerBinding{h.node, h.instance}](const LogWritten&) mutable {
+          [this, debt, verdict, binding = PeerBinding{h.node, h.instance}](const LogWritten&) mutable {
             bindings[binding.node] = binding.instance;
             pending_bindings.erase(binding.node);
-            promise.deliver(std::move(verdict));
+            settle(debt).deliver(std::move(verdict));
           },
-          [this, promise](const caf::error& e) mutable {
-            promise.deliver(e);
+          [this, debt](const caf::error& e) {
+            settle(debt).deliver(e);
             fail(e, StorageSubject::identity, StorageVerb::write);
           });
   return promise;
 }
 
 caf::result<ClusterId> RaftState::bootstrap() {
-  if (core->has_cluster() || options.cluster)
+  if (core->has_cluster() || options.cluster || bootstrapping)
     return caf::make_error(caf::sec::runtime_error, "this node already belongs to a cluster");
   auto membership = membership_of({Member{options.id, options.address}});
   auto cluster = cluster_id_of(membership, options.cluster_token);
   auto promise = self->make_response_promise<ClusterId>();
+  auto debt = owe(promise, AnswerKind::unknown);
+  bootstrapping = true;
   self->request(storage, caf::infinite, AdoptCluster{cluster, membership})
       .then(
-          [this, promise, membership](ClusterId adopted) mutable {
+          [this, debt, membership](ClusterId adopted) {
             if (!core->has_cluster()) {
               options.cluster = adopted;
               core->bootstrap(membership);
@@ -115,10 +118,10 @@ caf::result<ClusterId> RaftState::bootstrap() {
                                 adopted.value);
               schedule_drive();
             }
-            promise.deliver(adopted);
+            settle(debt).deliver(adopted);
           },
-          [this, promise](const caf::error& e) mutable {
-            promise.deliver(e);
+          [this, debt](const caf::error& e) {
+            settle(debt).deliver(e);
             fail(e, StorageSubject::identity, StorageVerb::write);
           });
   return promise;

@@ -38,19 +38,21 @@ caf::result<StatusPtr> RaftState::status(const StatusRequest& m) {
     return StatusPtr{status};
   status->with_stats = true;
   auto promise = self->make_response_promise<StatusPtr>();
+  auto debt = owe(promise, AnswerKind::stopping);
+  auto failed = [this, debt](const caf::error& e) { settle(debt).deliver(e); };
   self->request(storage, caf::infinite, LogStatsRequest{})
       .then(
-          [this, promise, status](const LogStoreFigures& figures) mutable {
+          [this, debt, status, failed](const LogStoreFigures& figures) {
             status->log_store = figures;
             self->request(storage, caf::infinite, StatsRequest{})
                 .then(
-                    [promise, status](const StateStats& state) mutable {
+                    [this, debt, status](const StateStats& state) {
                       status->state = state;
-                      promise.deliver(StatusPtr{status});
+                      settle(debt).deliver(StatusPtr{status});
                     },
-                    [promise](const caf::error& e) mutable { promise.deliver(e); });
+                    failed);
           },
-          [promise](const caf::error& e) mutable { promise.deliver(e); });
+          failed);
   return promise;
 }
 
