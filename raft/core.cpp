@@ -180,7 +180,7 @@ bool Core::has_cluster() const { return !memberships_.current().voters.empty(); 
 const Membership& Core::membership() const { return memberships_.current(); }
 bool Core::leader_ready() const { return role_ == Role::leader && commit_ >= noop_; }
 std::uint64_t Core::agreed_time_ms() const {
-  return role_ == Role::leader ? std::max(last_stamp_ms_, agreed_clock_ms_) : last_stamp_ms_;
+  return role_ == Role::leader ? std::max({last_stamp_ms_, agreed_clock_ms_, told_ms_}) : last_stamp_ms_;
 }
 bool Core::caught_up_once() const { return caught_up_; }
 std::uint64_t Core::uncommitted_bytes() const { return log_.bytes_after(commit_); }

@@ -84,7 +84,9 @@ struct Outgoing {
 };
 
 /// A read that may be served: once exactly `at` is applied (or at once, if `at` is applied already) and
-/// before anything later is. `now_ms` is the leader's time for it (rule 8).
+/// before anything later is. `now_ms` is the time for it (rule 8): the leader's time when nothing follows
+/// `at` in the log, else no later than the stamp of the entry after `at`, so that no read sees a key expired
+/// that an entry ordered behind it finds alive. Never 0; a value below the stamp of `at` means that stamp.
 struct ReadyRead {
   std::uint64_t token = 0;
   Index at;
@@ -203,8 +205,8 @@ class Core {
   /// Leader: the no-op of its term is committed, so reads can be served.
   bool leader_ready() const;
   /// The leader's time: max(last stamp, median of the voters' clocks) (rule 8). Elsewhere: the last stamp.
-  /// Never goes back while this node leads: every later entry's stamp is at least any now_ms that was given
-  /// out with a ReadyRead before it was proposed.
+  /// While this node leads it never goes below what it said with an entry's stamp or a ReadyRead: a tick that
+  /// is proposed after a read has a stamp of at least that read's now_ms, whatever the clocks do meanwhile.
   std::uint64_t agreed_time_ms() const;
   /// Followers: everything that the leader had committed when it was first heard is applied (for -LOADING).
   bool caught_up_once() const;
@@ -299,6 +301,7 @@ class Core {
   void emit_write();
   void hand_out();
   void emit_reads(Index handed_before);
+  std::uint64_t time_of_read(Index at);
   bool fetch(FetchFor purpose, NodeId follower, Index first, Index last, std::uint64_t max_bytes);
   bool fetching(FetchFor purpose, NodeId follower) const;
   void drop_follower_fetches();
@@ -346,6 +349,8 @@ class Core {
   ReadQueue reads_;
   ClockMedian clocks_;
   std::uint64_t agreed_clock_ms_ = 0;  // clocks_.agreed() of now
+  std::uint64_t told_ms_ = 0;          // the largest now_ms of this term's reads
+  Index told_at_;                      // the position of the last read of this term
 
   // --- Applying
   std::deque<Handed> applying_;  // handed out and not reported applied, oldest first

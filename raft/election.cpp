@@ -168,6 +168,8 @@ void Core::become_leader() {
   progress_.clear();
   rebuild_progress();
   clocks_.forget();
+  told_ms_ = 0;
+  told_at_ = Index(0);
   refresh_agreed_clock();
   // Raft 8: until an entry of the own term is committed, nobody knows what is.
   noop_ = log_.last().index + 1;

@@ -86,6 +86,11 @@ std::uint64_t LogView::end_bytes_at(Index index) const {
   return index < cached_first() ? base_bytes_ : slot(index).end_bytes;
 }
 
+std::uint64_t LogView::stamp_at(Index index) const {
+  KIWI_ASSERT(cached(index), "an entry that is not in memory");
+  return slot(index).entry.stamp_ms;
+}
+
 Index LogView::fit(Index first, Index last, std::uint64_t max_bytes) const {
   KIWI_ASSERT(cached(first) && cached(last) && first <= last, "entries that are not in memory");
   const std::uint64_t limit = end_bytes_at(first - 1) + max_bytes;

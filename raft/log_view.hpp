@@ -43,6 +43,8 @@ class LogView {
   /// The largest index in [first, last] such that [first, index] weighs at most max_bytes, at least `first`.
   /// Requires both in memory.
   Index fit(Index first, Index last, std::uint64_t max_bytes) const;
+  /// Requires it in memory.
+  std::uint64_t stamp_at(Index index) const;
   /// weight_bytes of the entries above `index` that are in memory.
   std::uint64_t bytes_after(Index index) const;
   std::uint64_t bytes() const { return end_bytes_ - base_bytes_; }

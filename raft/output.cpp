@@ -87,9 +87,25 @@ void Core::emit_reads(Index handed_before) {
   const auto ready = reads_.emit(handed_before, handed_);
   if (ready.empty())
     return;
-  const std::uint64_t now = agreed_time_ms();
   out_.reads.reserve(ready.size());
-  for (const ReadQueue::Emitted& r : ready) out_.reads.push_back({r.token, r.at, now});
+  for (const ReadQueue::Emitted& r : ready) out_.reads.push_back({r.token, r.at, time_of_read(r.at)});
+}
+
+/// A read at `at` comes before entry at + 1, so its time must not be later than that entry's stamp. Positions
+/// of reads never fall, and so neither do their times.
+std::uint64_t Core::time_of_read(Index at) {
+  KIWI_ASSERT(at >= told_at_, "the positions of reads never fall");
+  std::uint64_t now = 1;
+  if (at == log_.last().index)
+    now = agreed_time_ms();
+  else if (log_.cached(at + 1))
+    now = log_.stamp_at(at + 1);
+  else if (at == told_at_)
+    now = told_ms_;  // the entry came later than this was told, or has this stamp
+  // Else it is known only on disk: the stamp of `at`, which the state machine knows, is surely not later.
+  told_at_ = at;
+  told_ms_ = std::max<std::uint64_t>({told_ms_, now, 1});
+  return std::max<std::uint64_t>(now, 1);
 }
 
 // --- Entries that are not in memory

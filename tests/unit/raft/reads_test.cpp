@@ -216,6 +216,124 @@ TEST(Reads, AloneTheyAreReadyAtOnce) {
   EXPECT_EQ(n.reads.size(), 1u);
 }
 
+/// Everybody's clock says `ms`; node 2 answers `round`.
+void clocks_say(Lone& n, std::uint64_t ms, std::uint64_t round = 0) {
+  n.core.set_clock(ms);
+  for (std::uint64_t i : {3, 2}) {
+    HeartbeatResponse m;
+    m.term = n.core.term();
+    m.round = i == 2 ? round : 0;
+    m.clock_ms = ms;
+    n.step(i, m);
+  }
+}
+
+TEST(Reads, TheTimeOfAReadIsNotLaterThanTheEntryBehindIt) {
+  Lone n = leader();
+  clocks_say(n, 1'000'000);
+  const Index a = write(n, "SET k PX 100");
+  ASSERT_TRUE(n.core.read(7, a));
+  const Index b = write(n, "APPEND k");  // finds k alive: its stamp is 1'000'000
+  n.take();
+  n.sync();
+  clocks_say(n, 1'000'500);
+  n.ack(2, b.value);
+  ASSERT_EQ(n.reads.size(), 1u);
+  ASSERT_EQ(n.reads[0].at, a);
+  EXPECT_EQ(n.reads[0].now_ms, 1'000'000u) << "k must not be gone before APPEND finds it";
+  ASSERT_TRUE(n.core.read(8, b));
+  n.take();
+  n.beat(2, n.got<HeartbeatRequest>(2).back().round);
+  ASSERT_EQ(n.reads.size(), 2u);
+  EXPECT_EQ(n.reads[1].now_ms, 1'000'500u) << "nothing is behind it: the time of now";
+}
+
+TEST(Reads, BeforeAnEntryThatIsOnlyOnDiskAReadHasTheStampOfItsPosition) {
+  Options o = Lone::options(1);
+  o.max_cached_bytes = 0;
+  o.max_uncommitted_bytes = 200;
+  o.max_applying_bytes = 70;
+  Lone n(o, restored({}, {}, voters(3)));
+  n.win(2);
+  n.sync();
+  n.ack(2, 1);  // handed out, not applied: nothing more is handed out
+  clocks_say(n, 1'000'000);
+  const Index b = n.core.propose(EntryKind::command, Bytes(std::string(5000, 'x'))).value();
+  ASSERT_TRUE(n.core.read(7, Index(0)));
+  n.take();
+  const auto round = n.got<HeartbeatRequest>(2).back().round;
+  AppendResponse ack;
+  ack.term = n.core.term();
+  ack.success = true;
+  ack.match = b;
+  ack.sequence = n.got<AppendRequest>(2).back().sequence;
+  n.step(2, ack);
+  n.sync();
+  ASSERT_EQ(n.core.commit(), b);
+  ASSERT_EQ(n.core.log_bytes_in_memory(), 0u);
+  clocks_say(n, 1'000'500, round);
+  ASSERT_EQ(n.reads.size(), 1u);
+  ASSERT_EQ(n.reads[0].at, Index(1));
+  EXPECT_EQ(n.reads[0].now_ms, 1u);
+}
+
+TEST(Reads, ASecondReadAtOnePlaceIsNotEarlierThanTheFirst) {
+  Options o = Lone::options(1);
+  o.max_cached_bytes = 0;
+  o.max_uncommitted_bytes = 200;
+  o.max_applying_bytes = 70;
+  Lone n(o, restored({}, {}, voters(3)));
+  n.win(2);
+  n.sync();
+  n.ack(2, 1);
+  clocks_say(n, 1'000'000);
+  ASSERT_TRUE(n.core.read(7, Index(0)));
+  n.take();
+  n.beat(2, n.got<HeartbeatRequest>(2).back().round);
+  ASSERT_EQ(n.reads.size(), 1u);
+  EXPECT_EQ(n.reads[0].now_ms, 1'000'000u);
+  const Index b = n.core.propose(EntryKind::command, Bytes(std::string(5000, 'x'))).value();
+  ASSERT_TRUE(n.core.read(8, Index(0)));
+  n.take();
+  const auto round = n.got<HeartbeatRequest>(2).back().round;
+  AppendResponse ack;
+  ack.term = n.core.term();
+  ack.success = true;
+  ack.match = b;
+  ack.sequence = n.got<AppendRequest>(2).back().sequence;
+  n.step(2, ack);
+  n.sync();
+  ASSERT_EQ(n.core.log_bytes_in_memory(), 0u);
+  clocks_say(n, 1'000'500, round);
+  ASSERT_EQ(n.reads.size(), 2u);
+  ASSERT_EQ(n.reads[1].at, n.reads[0].at);
+  EXPECT_EQ(n.reads[1].now_ms, 1'000'000u);
+}
+
+TEST(Reads, AfterAReadTheLeadersTimeIsNeverBeforeTheReads) {
+  Lone n = leader();
+  clocks_say(n, 1'000'500);
+  ASSERT_TRUE(n.core.read(7, Index(0)));
+  n.take();
+  n.beat(2, n.got<HeartbeatRequest>(2).back().round);
+  ASSERT_EQ(n.reads.size(), 1u);
+  ASSERT_EQ(n.reads[0].now_ms, 1'000'500u);
+  clocks_say(n, 1'000'000);  // all of them were set back
+  EXPECT_EQ(n.core.agreed_time_ms(), 1'000'500u);
+  (void)n.core.propose(EntryKind::tick, {});
+  n.take();
+  EXPECT_EQ(n.last_write.entries.back().stamp_ms, 1'000'500u)
+      << "one tick settles what the read saw as expired";
+
+  ASSERT_TRUE(n.core.read(8, Index(0)));
+  n.step(3, heartbeat(2));
+  n.sync();
+  n.step(3, append(2, at(1, 1), {entry(2, 2)}));
+  n.sync();
+  n.win(2);
+  EXPECT_EQ(n.core.agreed_time_ms(), 1'000'500u) << "the last stamp, though its entry is gone";
+}
+
 TEST(Reads, TheirNumberIsBounded) {
   Options o = Lone::options(1);
   o.max_pending_reads = 2;
