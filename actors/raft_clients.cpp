@@ -19,7 +19,12 @@ void RaftState::submit(Submit& m) {
         read_for(std::move(origin), std::move(command.payload));
         break;
       case CommandMode::stale_read:
-        stale_read_for(std::move(origin), std::move(command.payload));
+        if (core->role() == raft::Role::leader)  // as a Redis master does; keeps rule 13 with its own writes
+          read_for(std::move(origin), std::move(command.payload));
+        else if (writers.contains(m.client))  // its writes of when this node led are still under way
+          refuse(origin, not_serving());
+        else
+          stale_read_for(std::move(origin), std::move(command.payload));
         break;
     }
   }
@@ -79,6 +84,10 @@ void RaftState::write_ended(const ClientSlot& slot) {
 }
 
 void RaftState::read_for(Origin origin, Bytes payload) {
+  if (reading.size() >= core->options().max_pending_reads) {
+    refuse(origin, AnswerKind::overloaded);
+    return;
+  }
   Index own_last;  // rule 13: a read waits for its connection's earlier writes
   if (auto* slot = std::get_if<ClientSlot>(&origin)) {
     if (auto writes = writers.find(slot->client); writes != writers.end())
@@ -95,6 +104,10 @@ void RaftState::read_for(Origin origin, Bytes payload) {
 void RaftState::stale_read_for(Origin origin, Bytes payload) {
   if (!core->has_cluster() || !core->caught_up_once()) {
     refuse(origin, core->has_cluster() ? AnswerKind::loading : AnswerKind::no_cluster);
+    return;
+  }
+  if (reading.size() >= core->options().max_pending_reads) {
+    refuse(origin, AnswerKind::overloaded);
     return;
   }
   auto token = next_token++;
@@ -129,6 +142,10 @@ void RaftState::queries_answered(StateAnswers& m) {
     auto read = reading.extract(a.token);
     if (read.empty())
       continue;  // given up meanwhile
+    if (a.overloaded) {
+      refuse(read.mapped().origin, AnswerKind::overloaded);
+      continue;
+    }
     ClientResponse response{m.applied, std::move(a.reply)};
     if (a.needs_tick_ms > applied_stamp_ms) {
       if (core->role() != raft::Role::leader) {

@@ -20,6 +20,8 @@ constexpr std::size_t kSmallestRead = 4 << 10;
 constexpr std::size_t kLargestRead = 64 << 10;
 // Replies of all commands in flight of one connection may weigh about this much together.
 constexpr std::uint64_t kReplyBudgetBytes = 32ull << 20;
+// CAF's write buffers keep the size of their largest load for as long as the connection lives.
+constexpr std::size_t kHandOver = 128 << 10;
 constexpr auto kCloseLimit = 5s;
 }  // namespace
 
@@ -49,7 +51,7 @@ std::uint64_t RedisConnectionState::in_flight_limit() const {
 }
 
 bool RedisConnectionState::full() const {
-  return closing_ || slots_.size() >= in_flight_limit() || unsent_ >= shared_->options.max_unsent_bytes;
+  return closing_ || slots_.size() >= in_flight_limit() || unsent() >= shared_->options.max_unsent_bytes;
 }
 
 void RedisConnectionState::note_reply_size(std::uint64_t bytes) {
@@ -120,10 +122,10 @@ void RedisConnectionState::execute(const RedisCommand& command) {
   slots_.back().version = session_->version();
   if (auto* submit = std::get_if<SubmitCommand>(&step)) {
     slots_.back().key_slot = submit->slot;
-    auto begin = batch_bytes_.size();
-    ClientRequest request{command};
-    encode_request_to(request, batch_bytes_);
-    batch_parts_.emplace_back(begin, batch_bytes_.size() - begin);
+    auto& bytes = batch_bytes_[submit->mode == CommandMode::write ? 0 : 1];
+    auto begin = bytes.size();
+    encode_request_to(ClientRequest{command}, bytes);
+    batch_parts_.emplace_back(begin, bytes.size() - begin);
     batch_.push_back(ClientCommand{slot, submit->mode, {}});
     return;
   }
@@ -146,9 +148,12 @@ void RedisConnectionState::submit_batch() {
   if (batch_.empty())
     return;
   // One buffer for the whole batch; the entries' payloads are windows into it, down to the log.
-  Bytes buffer(std::exchange(batch_bytes_, {}));
-  for (std::size_t i = 0; i < batch_.size(); ++i)
+  const Bytes writes(std::exchange(batch_bytes_[0], {}));
+  const Bytes reads(std::exchange(batch_bytes_[1], {}));
+  for (std::size_t i = 0; i < batch_.size(); ++i) {
+    const auto& buffer = batch_[i].mode == CommandMode::write ? writes : reads;
     batch_[i].payload = buffer.window(buffer.view().substr(batch_parts_[i].first, batch_parts_[i].second));
+  }
   batch_parts_.clear();
   self->send(shared_->options.replica,
              Submit{session_->id(), caf::actor_cast<ClientPort>(self), std::exchange(batch_, {})});
@@ -203,6 +208,7 @@ void RedisConnectionState::write_ready() {
     auto before = out_.size();
     write_reply(s.reply, s.version, out_);
     note_reply_size(out_.size() - before);
+    shared_->registry->totals().output_bytes += out_.size() - before;
     close = s.close;
     slots_.pop_front();
     ++first_slot_;
@@ -210,36 +216,46 @@ void RedisConnectionState::write_ready() {
   auto& info = session_->info();
   info.waiting_replies = slots_.size();
   info.query_buffer_bytes = parser_->buffered_bytes();
-  if (!out_.empty()) {
-    unsent_ += out_.size();
-    shared_->registry->totals().output_bytes += out_.size();
-    self->write(hdl_, out_.size(), out_.data());
-    self->flush(hdl_);  // one flush for all
-    out_.clear();
-    if (out_.capacity() > kLargestRead)
-      out_.shrink_to_fit();
-  }
-  info.reply_buffer_bytes = unsent_;
+  hand_over();
+  info.reply_buffer_bytes = unsent();
   if (close || (closing_ && slots_.empty())) {
     slots_.clear();
     close_when_written();
   }
 }
 
+void RedisConnectionState::hand_over() {
+  auto size =
+      std::min<std::size_t>(out_.size() - out_handed_, with_caf_ < kHandOver ? kHandOver - with_caf_ : 0);
+  if (size > 0) {
+    self->write(hdl_, size, out_.data() + out_handed_);
+    self->flush(hdl_);  // one flush for all that is ready
+    out_handed_ += size;
+    with_caf_ += size;
+  }
+  if (out_handed_ == out_.size()) {
+    out_.clear();
+    out_handed_ = 0;
+    if (out_.capacity() > kHandOver)
+      out_.shrink_to_fit();
+  }
+}
+
 void RedisConnectionState::close_when_written() {
   if (std::exchange(last_written_, true))
     return;
-  if (unsent_ == 0)
+  if (unsent() == 0)
     self->quit();
   else  // a client that takes nothing any more does not hold the connection for ever
     caf::delayed_anon_send(caf::actor_cast<caf::actor>(self), kCloseLimit, caf::timeout_atom_v);
 }
 
 void RedisConnectionState::transferred(std::uint64_t written) {
-  unsent_ -= std::min(unsent_, written);
-  session_->info().reply_buffer_bytes = unsent_;
+  with_caf_ -= std::min(with_caf_, written);
+  hand_over();
+  session_->info().reply_buffer_bytes = unsent();
   if (last_written_) {
-    if (unsent_ == 0)
+    if (unsent() == 0)
       self->quit();
     return;
   }

@@ -4,6 +4,7 @@
 // commands. Runs on CAF's IO thread. Bounded on both sides: a connection with too many commands in flight or
 // too many bytes that the client does not take is not read, so TCP holds the client back.
 
+#include <array>
 #include <caf/all.hpp>
 #include <caf/io/all.hpp>
 #include <deque>
@@ -65,6 +66,8 @@ struct RedisConnectionState {
   /// Writes what is next in order.
   void write_ready();
   void close_when_written();
+  void hand_over();
+  std::uint64_t unsent() const { return out_.size() - out_handed_ + with_caf_; }
   bool full() const;
   std::uint64_t in_flight_limit() const;
   std::uint64_t now_ms() const;
@@ -78,11 +81,15 @@ struct RedisConnectionState {
 
   std::deque<Slot> slots_;
   std::uint64_t first_slot_ = 0;
+  /// The commands of one turn. Writes and reads have a buffer each, one request after the other: a write's
+  /// payload stays in the log's cache and must not keep the reads' bytes with it.
   std::vector<ClientCommand> batch_;
-  std::string batch_bytes_;  // the encoded requests of batch_, one after the other
-  std::vector<std::pair<std::size_t, std::size_t>> batch_parts_;  // of batch_bytes_: offset and size
+  std::array<std::string, 2> batch_bytes_;                        // [0] writes, [1] reads
+  std::vector<std::pair<std::size_t, std::size_t>> batch_parts_;  // offset and size
+  /// Replies, of which out_handed_ bytes were given to CAF; CAF keeps a buffer as large as its largest load.
   std::string out_;
-  std::uint64_t unsent_ = 0;
+  std::size_t out_handed_ = 0;
+  std::uint64_t with_caf_ = 0;                 // given to CAF, not yet taken by the socket
   std::uint64_t reply_estimate_ = 512 * 1024;  // of large replies, decaying: bounds what is asked for at once
   std::size_t read_size_ = 0;
   bool paused_ = false;

@@ -26,6 +26,8 @@ PeerFactory make_tcp_peers(caf::actor_system& system, std::shared_ptr<spdlog::lo
     auto actor = spawn_peer(system, std::move(options));
     // The peer ends with its replica, the dialer with its peer.
     actor->attach_functor([dialer] { caf::anon_send_exit(dialer, caf::exit_reason::user_shutdown); });
+    // Also when the replica ends without saying so to its peers (an exception in a handler).
+    replica->attach_functor([peer = actor] { caf::anon_send_exit(peer, caf::exit_reason::user_shutdown); });
     return actor;
   };
 }

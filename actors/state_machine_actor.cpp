@@ -4,6 +4,7 @@
 
 #include "actors/storage_errors.hpp"
 #include "messages/assert.hpp"
+#include "messages/limits.hpp"
 
 namespace kiwi {
 
@@ -37,10 +38,19 @@ caf::result<StateAnswers> StateMachineState::query(const StateQueryBatch& batch)
     return other_epoch(StorageVerb::read);
   StateAnswers answers{batch.stamp, machine->applied_state().applied.index, {}};
   answers.answers.reserve(batch.queries.size());
+  std::uint64_t bytes = 0;
   for (const auto& query : batch.queries) {
+    if (bytes > kMaxReplyBytes) {
+      StateAnswer refused;
+      refused.token = query.token;
+      refused.overloaded = true;
+      answers.answers.push_back(std::move(refused));
+      continue;
+    }
     auto answer = machine->query(query);
     if (!answer)
       return to_caf_error(answer.error());
+    bytes += weight_bytes(answer->reply);
     answers.answers.push_back(std::move(*answer));
   }
   return answers;

@@ -20,5 +20,8 @@ inline constexpr std::uint64_t kMaxFrameBytes = kMaxRequestBytes + (64ull << 10)
 inline constexpr std::uint64_t kMaxInlineBytes = 64ull << 10;
 /// Largest string value after APPEND, SETRANGE and the like: the same as one bulk.
 inline constexpr std::uint64_t kMaxStringBytes = kMaxBulkBytes;
+/// Largest reply of one command that collects many values (MGET, KEYS): 64 MiB, counting 16 bytes for each
+/// value.
+inline constexpr std::uint64_t kMaxReplyBytes = 64ull << 20;
 
 }  // namespace kiwi

@@ -35,4 +35,10 @@ Reply Reply::boolean(bool b) {
 }
 Reply Reply::verbatim(std::string text) { return with_text(Type::verbatim, Bytes(std::move(text))); }
 
+std::uint64_t weight_bytes(const Reply& reply) {
+  std::uint64_t bytes = reply.text.size() + 16;
+  for (const auto& element : reply.elements) bytes += weight_bytes(element);
+  return bytes;
+}
+
 }  // namespace kiwi

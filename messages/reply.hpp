@@ -14,11 +14,11 @@ namespace kiwi {
 struct Reply {
   static constexpr const char* name = "Reply";
   enum class Type : std::uint8_t {
-    simple,   // +text
-    error,    // -text, text begins with the upper-case code: "ERR ...", "WRONGTYPE ..."
-    integer,  // :integer
-    bulk,     // $text
-    nil,      // RESP2 $-1, RESP3 _
+    simple,     // +text
+    error,      // -text, text begins with the upper-case code: "ERR ...", "WRONGTYPE ..."
+    integer,    // :integer
+    bulk,       // $text
+    nil,        // RESP2 $-1, RESP3 _
     nil_array,  // RESP2 *-1, RESP3 _
     array,      // *elements
     map,        // RESP2 flat array, RESP3 %; elements are key, value, key, value, ...
@@ -55,5 +55,8 @@ struct Reply {
   static Reply verbatim(std::string text);
   bool is_error() const { return type == Type::error; }
 };
+
+/// About what a reply weighs in memory beyond its own size, for limits.
+std::uint64_t weight_bytes(const Reply& reply);
 
 }  // namespace kiwi

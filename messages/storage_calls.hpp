@@ -1,7 +1,8 @@
 #pragma once
 
 // What the Raft driver asks of storage, and the answers. Every call carries the epoch of the storage actor it
-// is meant for and a sequence number, both stamped by the adaptor; an answer names what it completed (rule 3).
+// is meant for and a sequence number, both stamped by the adaptor; an answer names what it completed (rule
+// 3).
 
 #include <cstdint>
 #include <optional>
@@ -41,7 +42,7 @@ struct LogWrite {
   std::uint64_t write = 0;  // the core's own number of this write, echoed
   bool has_vote = false;
   Vote vote;
-  Index truncate_from;  // 0: nothing is removed; else entries from here on go first
+  Index truncate_from;         // 0: nothing is removed; else entries from here on go first
   std::vector<Entry> entries;  // contiguous
   bool has_binding = false;
   PeerBinding binding;
@@ -108,7 +109,7 @@ struct Applied {
 /// A query against the applied state.
 struct StateQuery {
   static constexpr const char* name = "StateQuery";
-  std::uint64_t token = 0;  // the asker's, echoed
+  std::uint64_t token = 0;   // the asker's, echoed
   std::uint64_t now_ms = 0;  // the leader's time; 0: a stale read, which uses the applied stamp (rule 8)
   Bytes payload;             // an encoded ClientRequest
   auto fields() { return std::tie(token, now_ms, payload); }
@@ -124,13 +125,15 @@ struct StateQueryBatch {
 struct StateAnswer {
   static constexpr const char* name = "StateAnswer";
   std::uint64_t token = 0;
-  /// Not 0: the query met a deadline that passed by now_ms but not by the applied stamp. `reply` is complete and
-  /// treats that key as expired, but it must be held back until an entry with at least this stamp is applied, so
-  /// that no later leader can show the key alive again (rule 8). Not asking again keeps rule 13: the reply is
-  /// of the read's own place in the connection's order.
+  /// Not 0: the query met a deadline that passed by now_ms but not by the applied stamp. `reply` is complete
+  /// and treats that key as expired, but it must be held back until an entry with at least this stamp is
+  /// applied, so that no later leader can show the key alive again (rule 8). Not asking again keeps rule 13:
+  /// the reply is of the read's own place in the connection's order.
   std::uint64_t needs_tick_ms = 0;
+  /// Not answered: the replies of this batch are too large together. Nothing was done.
+  bool overloaded = false;
   Reply reply;
-  auto fields() { return std::tie(token, needs_tick_ms, reply); }
+  auto fields() { return std::tie(token, needs_tick_ms, overloaded, reply); }
 };
 
 struct StateAnswers {

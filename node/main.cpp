@@ -18,6 +18,7 @@
 #include "actors/replica_errors.hpp"
 #include "actors/storage_errors.hpp"
 #include "messages/assert.hpp"
+#include "node/descriptors.hpp"
 #include "node/options.hpp"
 #include "node/process.hpp"
 #include "statemachine/redis_machine.hpp"
@@ -129,7 +130,7 @@ int run(const NodeOptions& o) {
   start.replica = replica_options(o, log);
   start.seed = random_number();
   start.epoch = random_number();
-  start.redis.max_clients = o.max_clients;
+  start.redis.max_clients = clients_that_fit(o.max_clients, *log);
   start.redis.environment = make_environment(o, opened->identity);
   start.redis.process = make_process_probe();
   start.opened = std::move(*opened);
@@ -144,8 +145,11 @@ int run(const NodeOptions& o) {
     for (bool stopping = false;;) {
       int signal = 0;
       sigwait(&signals, &signal);
-      if (signal == SIGUSR1)
-        break;
+      if (signal == SIGUSR1) {
+        if (ended.wait_for(std::chrono::seconds(0)) == std::future_status::ready)
+          break;
+        continue;  // somebody else's
+      }
       if (std::exchange(stopping, true)) {
         log->warn("event=signal signal={} action=\"exit at once\"", signal);
         std::_Exit(128 + signal);
@@ -154,6 +158,10 @@ int run(const NodeOptions& o) {
       caf::anon_send_exit(node, caf::exit_reason::user_shutdown);
     }
   }
+  // What is left to wait for is CAF's own end; a signal must be able to cut that short.
+  std::signal(SIGTERM, SIG_DFL);
+  std::signal(SIGINT, SIG_DFL);
+  pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
   std::string text;
   auto reason = ended.get();
   int code = exit_code_of(reason, text, system);

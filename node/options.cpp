@@ -223,10 +223,16 @@ tl::expected<NodeOptions, Usage> parse_options(const std::vector<std::string>& a
   } else if (o.dir.empty()) {
     return tl::unexpected(usage_error("--dir is needed with --id, --address or --initial-cluster"));
   }
-  if (o.id && !o.initial_cluster.empty() &&
-      std::none_of(o.initial_cluster.begin(), o.initial_cluster.end(),
-                   [&](const Member& m) { return m.id == o.id; }))
-    return tl::unexpected(usage_error("--initial-cluster does not list this node, --id " + to_string(o.id)));
+  if (o.id && !o.initial_cluster.empty()) {
+    auto own = std::find_if(o.initial_cluster.begin(), o.initial_cluster.end(),
+                            [&](const Member& m) { return m.id == o.id; });
+    if (own == o.initial_cluster.end())
+      return tl::unexpected(
+          usage_error("--initial-cluster does not list this node, --id " + to_string(o.id)));
+    if (o.address && own->address != *o.address)
+      return tl::unexpected(usage_error("--initial-cluster says " + to_string(own->address) + " for node " +
+                                        to_string(o.id) + ", --address says " + to_string(*o.address)));
+  }
   if (o.heartbeat_ms * 2 > o.election_timeout_ms)
     return tl::unexpected(usage_error("--election-timeout-ms must be at least twice --heartbeat-ms"));
   o.tick_ms = std::max(10u, std::min(50u, o.heartbeat_ms));

@@ -4,6 +4,7 @@
 
 #include "statemachine/commands/handler.hpp"
 #include "statemachine/commands/object.hpp"
+#include "statemachine/commands/reply_budget.hpp"
 #include "statemachine/commands/scan.hpp"
 #include "statemachine/commands/text.hpp"
 #include "statemachine/glob.hpp"
@@ -26,11 +27,17 @@ Reply type(ReadContext& context, const RedisCommand& command) {
 Reply keys(ReadContext& context, const RedisCommand& command) {
   const auto pattern = command.args[1].view();
   std::vector<Reply> found;
+  ReplyBudget budget;
+  bool fits = true;
   context.keys.walk(0, [&](std::uint64_t, std::string_view key, const Meta&) {
-    if (glob_matches(pattern, key))
-      found.push_back(Reply::bulk(std::string(key)));
-    return true;
+    if (!glob_matches(pattern, key))
+      return true;
+    found.push_back(Reply::bulk(std::string(key)));
+    fits = budget.take(key.size());
+    return fits;
   });
+  if (!fits)
+    return budget.error();
   return Reply::array(std::move(found));
 }
 

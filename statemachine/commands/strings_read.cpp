@@ -5,6 +5,7 @@
 
 #include "statemachine/commands/handler.hpp"
 #include "statemachine/commands/lcs.hpp"
+#include "statemachine/commands/reply_budget.hpp"
 #include "statemachine/commands/text.hpp"
 
 namespace kiwi {
@@ -22,10 +23,13 @@ Reply get(ReadContext& context, const RedisCommand& command) {
 Reply mget(ReadContext& context, const RedisCommand& command) {
   std::vector<Reply> values;
   values.reserve(command.args.size() - 1);
+  ReplyBudget budget;
   for (std::size_t i = 1; i < command.args.size(); ++i) {
     const auto record = context.keys.get(command.args[i].view());
     const bool is_string = record && record->meta.type == ValueType::string;
     values.push_back(is_string ? Reply::bulk(record->payload) : Reply::nil());
+    if (!budget.take(values.back().text.size()))
+      return budget.error();
   }
   return Reply::array(std::move(values));
 }

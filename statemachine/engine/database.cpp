@@ -29,6 +29,7 @@ rocksdb::Options rocksdb_options(const DatabaseOptions& options,
     o.env = options.env;
   o.create_if_missing = true;
   o.max_background_jobs = 2;
+  o.max_open_files = 256;  // counted in the reserve of node/descriptors.hpp
   o.stats_dump_period_sec = 0;
   o.stats_persist_period_sec = 0;
   o.max_bgerror_resume_count = 0;  // a failed flush is final: the node stops and the log is applied again
