@@ -190,7 +190,7 @@ tl::expected<NodeOptions, Usage> parse_options(const std::vector<std::string>& a
   if (!raw.config.empty()) {
     auto lines = read_config_file(raw.config);
     if (!lines)
-      return tl::unexpected(usage_error(lines.error()));
+      return tl::unexpected(usage_error("--config: " + lines.error()));
     for (const auto& line : *lines) {
       auto where = raw.config + ":" + std::to_string(line.number) + ": ";
       if (line.key == "config" || line.key == "version" || line.key == "help")
