@@ -50,7 +50,8 @@ struct Membership {
   bool contains(NodeId id) const { return find(id) != nullptr; }
   const Member* find(NodeId id) const {
     for (const auto& m : members)
-      if (m.id == id) return &m;
+      if (m.id == id)
+        return &m;
     return nullptr;
   }
 };

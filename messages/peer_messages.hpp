@@ -108,17 +108,17 @@ struct TimeoutNowRequest {
 };
 
 /// The order is the wire's message number: append at the end only.
-using PeerMessage = std::variant<VoteRequest, VoteResponse, AppendRequest, AppendResponse, HeartbeatRequest,
-                                 HeartbeatResponse, InstallSnapshotRequest, InstallSnapshotResponse,
-                                 TimeoutNowRequest>;
+using PeerMessage =
+    std::variant<VoteRequest, VoteResponse, AppendRequest, AppendResponse, HeartbeatRequest,
+                 HeartbeatResponse, InstallSnapshotRequest, InstallSnapshotResponse, TimeoutNowRequest>;
 
 /// First message of each connection, both ways. `reason` is empty unless the answer is a refusal.
 struct Hello {
   static constexpr const char* name = "Hello";
   std::uint32_t protocol_version = 0;
   ClusterId cluster;
-  NodeId node;      // the sender
-  NodeId target;    // whom the sender believes to talk to
+  NodeId node;    // the sender
+  NodeId target;  // whom the sender believes to talk to
   InstanceId instance;
   std::uint8_t lane = 0;  // 0: control (votes, heartbeats, acknowledgements), 1: bulk (appends, snapshots)
   std::string reason;

@@ -4,36 +4,54 @@ namespace kiwi {
 
 const char* to_string(StorageSubject x) {
   switch (x) {
-    case StorageSubject::log: return "log";
-    case StorageSubject::vote: return "vote";
-    case StorageSubject::state_machine: return "state-machine";
-    case StorageSubject::snapshot: return "snapshot";
-    case StorageSubject::identity: return "identity";
+    case StorageSubject::log:
+      return "log";
+    case StorageSubject::vote:
+      return "vote";
+    case StorageSubject::state_machine:
+      return "state-machine";
+    case StorageSubject::snapshot:
+      return "snapshot";
+    case StorageSubject::identity:
+      return "identity";
   }
   return "unknown-subject";
 }
 
 const char* to_string(StorageVerb x) {
   switch (x) {
-    case StorageVerb::open: return "open";
-    case StorageVerb::read: return "read";
-    case StorageVerb::write: return "write";
-    case StorageVerb::seek: return "seek";
-    case StorageVerb::remove: return "delete";
-    case StorageVerb::sync: return "sync";
+    case StorageVerb::open:
+      return "open";
+    case StorageVerb::read:
+      return "read";
+    case StorageVerb::write:
+      return "write";
+    case StorageVerb::seek:
+      return "seek";
+    case StorageVerb::remove:
+      return "delete";
+    case StorageVerb::sync:
+      return "sync";
   }
   return "unknown-verb";
 }
 
 const char* to_string(StorageKind x) {
   switch (x) {
-    case StorageKind::io: return "io";
-    case StorageKind::corruption: return "corruption";
-    case StorageKind::no_space: return "no-space";
-    case StorageKind::invalid_request: return "invalid-request";
-    case StorageKind::mismatch: return "mismatch";
-    case StorageKind::unavailable: return "unavailable";
-    case StorageKind::unsupported: return "unsupported";
+    case StorageKind::io:
+      return "io";
+    case StorageKind::corruption:
+      return "corruption";
+    case StorageKind::no_space:
+      return "no-space";
+    case StorageKind::invalid_request:
+      return "invalid-request";
+    case StorageKind::mismatch:
+      return "mismatch";
+    case StorageKind::unavailable:
+      return "unavailable";
+    case StorageKind::unsupported:
+      return "unsupported";
   }
   return "unknown-kind";
 }

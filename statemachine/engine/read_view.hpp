@@ -11,8 +11,8 @@
 namespace kiwi {
 
 /// The applied state as a query sees it. Two times matter (rule 8): the machine's clock decides what exists;
-/// a key that exists by the clock but whose deadline has passed by the asker's time is treated as gone, and the
-/// reply must be held back until a tick makes that so for every later leader.
+/// a key that exists by the clock but whose deadline has passed by the asker's time is treated as gone, and
+/// the reply must be held back until a tick makes that so for every later leader.
 class ReadView final : public KeyView {
  public:
   struct Counts {

@@ -26,11 +26,10 @@ TEST_F(Time, AReplyThatMeetsAPassedDeadlineIsWhatItWillBeAfterTheTick) {
   write("SET other v");
   EXPECT_EQ(machine.read_at(start + 99, "GET k"), "\"v\"");
   const auto tick = "(tick " + std::to_string(start + 150) + ") ";
-  const std::vector<std::string> lines = {"GET k", "MGET other k", "EXISTS k", "TTL k",
-                                          "SCAN 0", "KEYS *",      "TYPE k",   "STRLEN k"};
+  const std::vector<std::string> lines = {"GET k",  "MGET other k", "EXISTS k", "TTL k",
+                                          "SCAN 0", "KEYS *",       "TYPE k",   "STRLEN k"};
   std::vector<std::string> before;
-  for (const auto& line : lines)
-    before.push_back(machine.read_at(start + 150, line));
+  for (const auto& line : lines) before.push_back(machine.read_at(start + 150, line));
   EXPECT_EQ(machine.read_at(start + 150, "GET other"), "\"v\"");
   machine.now_ms = start + 150;
   machine.tick();
