@@ -30,6 +30,7 @@ TESTS = [
     Test("protocol", 120),
     Test("oracle_fuzz", 300),
     Test("readonly", 60),
+    Test("deadlines", 120),
     Test("redirect", 180, in_quick=False),
     Test("redirect_ioredis", 300, in_quick=False),
     Test("pipeline_order", 120, in_quick=False),
