@@ -247,6 +247,23 @@ TEST(Election, T16ANodeWhoseDiskHangsStandsOnceAndDrivesNoTermUp) {
   EXPECT_TRUE(n.got<VoteResponse>(3).at(0).granted);
 }
 
+TEST(Election, ACandidateGivesTheVotersAWholeTimeOutHoweverLateItsDiskIs) {
+  Lone waiting(1, 3, {1}, 1);
+  while (waiting.core.role() != Role::pre_candidate) waiting.tick();
+  waiting.step(2, vote_response(2, true, true));
+  ASSERT_EQ(waiting.core.role(), Role::candidate);
+  for (int hung = 0; hung < 100; ++hung) {
+    Lone n = waiting;
+    n.sync();
+    ASSERT_EQ(n.got<VoteRequest>(2).back().pre_vote, false);
+    n.tick(9);
+    EXPECT_EQ(n.core.role(), Role::candidate) << "after " << hung << " ticks of waiting for the disk";
+    n.tick(11);
+    EXPECT_EQ(n.core.role(), Role::pre_candidate) << "nobody answered";
+    waiting.tick();
+  }
+}
+
 TEST(Election, T17AnOldAppendAfterAVoteForANewerTerm) {
   Lone n(1, 3, {1}, 1);
   n.step(3, vote_request(5, at(1, 1)));
