@@ -104,7 +104,7 @@ tl::expected<Index, Refusal> Core::propose(EntryKind kind, Bytes payload) {
   if (payload.size() > kMaxRequestBytes)
     return refuse(Refusal::too_large);
   // A single entry always fits: a limit below the largest entry must not refuse it for ever.
-  const std::uint64_t waiting = uncommitted_bytes();
+  const std::uint64_t waiting = log_.bytes_after(std::min(commit_, writes_.durable()));
   if (waiting > 0 && waiting + payload.size() + kEntryOverheadBytes > options_.max_uncommitted_bytes)
     return refuse(Refusal::overloaded);
   ++counters_.proposals;

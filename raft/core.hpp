@@ -44,7 +44,8 @@ struct Options {
   /// Window per follower in replicate state: unacknowledged appends and their bytes.
   std::uint32_t max_inflight_appends = 64;
   std::uint64_t max_inflight_bytes = 4u << 20;
-  /// Leader: proposals are refused (overloaded) while more bytes than this are not yet committed.
+  /// Leader: proposals are refused (overloaded) while more bytes than this are not yet committed, or not yet
+  /// on the own disk: the others may commit without it, but it must keep in memory what it has not written.
   std::uint64_t max_uncommitted_bytes = 64u << 20;
   /// Entries handed out to be applied and not yet reported applied.
   std::uint64_t max_applying_bytes = 8u << 20;
@@ -210,6 +211,7 @@ class Core {
   std::uint64_t agreed_time_ms() const;
   /// Followers: everything that the leader had committed when it was first heard is applied (for -LOADING).
   bool caught_up_once() const;
+  /// Weight of the entries above the commit index, as far as they are in memory.
   std::uint64_t uncommitted_bytes() const;
   std::uint64_t log_bytes_in_memory() const;
   std::vector<FollowerStatus> followers() const;  // leader only; else empty

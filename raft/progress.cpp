@@ -27,10 +27,13 @@ void Progress::clear_inflight() {
 
 std::uint64_t Progress::sent(Index previous, Index last, std::uint64_t bytes, std::uint64_t now_ticks) {
   KIWI_ASSERT(previous + 1 == next_ && previous <= last, "appends to a follower follow each other");
-  // A repeated question "did all of it arrive?" replaces the one before, so that a silent disk over there
-  // cannot make this queue grow.
-  if (!inflight_.empty() && inflight_.back().previous == previous && inflight_.back().last == previous)
-    inflight_.pop_back();
+  // A repeated question "did all of it arrive?" is the one before, so that a silent disk over there cannot
+  // make this queue grow, and an answer that takes longer than the patience here still counts.
+  if (last == previous && !inflight_.empty() && inflight_.back().previous == previous &&
+      inflight_.back().last == previous) {
+    sent_ticks_ = now_ticks;
+    return inflight_.back().sequence;
+  }
   inflight_.push_back({++sequence_, previous, last, bytes});
   inflight_bytes_ += bytes;
   sent_ticks_ = now_ticks;
@@ -49,7 +52,12 @@ bool Progress::acknowledged(std::uint64_t sequence, Index match) {
   cautious_ = false;
   const bool rose = match > match_;
   match_ = std::max(match_, match);
+  const bool overtaken = match_ >= next_;
   next_ = std::max(next_, match_ + 1);
+  if (state_ == ProgressState::probe && sequence < first_probe_ && overtaken) {
+    first_probe_ = sequence_ + 1;  // another place; it is probed anew
+    clear_inflight();
+  }
   if (state_ == ProgressState::probe && sequence >= first_probe_) {
     state_ = ProgressState::replicate;
     paused_ = false;
@@ -60,6 +68,11 @@ bool Progress::acknowledged(std::uint64_t sequence, Index match) {
 }
 
 std::optional<Index> Progress::rejected_previous(std::uint64_t sequence) const {
+  if (state_ == ProgressState::probe) {
+    if (sequence < first_probe_ || sequence > sequence_)
+      return std::nullopt;
+    return next_ - 1;
+  }
   for (const Inflight& i : inflight_)
     if (i.sequence == sequence)
       return i.previous;

@@ -21,7 +21,9 @@ const char* to_string(ProgressState);
 /// Every append carries a sequence number, echoed in its answer. An acknowledgement is a durable fact of this
 /// term, however late it comes: the follower never removes what it acknowledged to this leader. So it may
 /// always raise match. A rejection tells about one moment only, and counts only for an append that is in
-/// flight.
+/// flight. While probing, all probes of one place ask the same, so an answer to any of them counts, however
+/// often the probe was repeated meanwhile: a round trip may take longer than the patience with a probe. For
+/// the same reason a repeated question "did all of it arrive?" keeps its sequence number.
 class Progress {
  public:
   struct Inflight {
@@ -59,7 +61,8 @@ class Progress {
   bool cautious() const { return cautious_; }
   /// Ticks since the last append left.
   std::uint64_t idle_ticks(std::uint64_t now_ticks) const { return now_ticks - sent_ticks_; }
-  /// An append of (previous, last] leaves; returns its sequence number. In replicate state next moves on.
+  /// An append of (previous, last] leaves; returns its sequence number: a new one, but for a repeated
+  /// question in replicate state. There next moves on.
   std::uint64_t sent(Index previous, Index last, std::uint64_t bytes, std::uint64_t now_ticks);
   Index sent_commit() const { return sent_commit_; }
   void commit_sent(Index commit) { sent_commit_ = commit > sent_commit_ ? commit : sent_commit_; }
@@ -67,7 +70,8 @@ class Progress {
   // --- answers
   /// True when match rose.
   bool acknowledged(std::uint64_t sequence, Index match);
-  /// The `previous` of the append that this rejection answers, if that is in flight still.
+  /// The `previous` of the append that this rejection answers, if that is in flight still, or is a probe of
+  /// the place that is being probed.
   std::optional<Index> rejected_previous(std::uint64_t sequence) const;
   /// Where the logs may meet, after a rejection of an append at `previous`. A follower that rejects without
   /// bringing the search forward is asked again only after it was heard again.
@@ -92,7 +96,7 @@ class Progress {
   bool paused_ = false;
   bool cautious_ = false;
   std::uint64_t sequence_ = 0;        // of the last append sent
-  std::uint64_t first_probe_ = 1;     // acknowledgements of older appends do not end the probing
+  std::uint64_t first_probe_ = 1;     // the first at this place; answers to older appends end no probing
   std::deque<Inflight> inflight_;     // by sequence
   std::uint64_t inflight_bytes_ = 0;  // sum over inflight_
   std::uint64_t heard_ticks_ = 0;

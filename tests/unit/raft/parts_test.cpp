@@ -131,6 +131,49 @@ TEST(Progress, ARejectionCountsOnlyForWhatIsInFlight) {
   EXPECT_FALSE(p.may_probe()) << "it denies what it acknowledged: no spinning";
 }
 
+TEST(Progress, ARepeatedProbeIsTheSameQuestion) {
+  Progress p(NodeId(2), Index(6), 0);
+  const auto first = p.sent(Index(5), Index(5), 0, 0);
+  p.repeat_probe();
+  const auto again = p.sent(Index(5), Index(5), 0, 5);
+  ASSERT_EQ(p.rejected_previous(first), Index(5));
+  p.back_track(Index(5), Index(3));
+  EXPECT_EQ(p.rejected_previous(again), std::nullopt) << "the search has moved on";
+  const auto third = p.sent(Index(2), Index(2), 0, 5);
+  p.lost();
+  EXPECT_EQ(p.rejected_previous(third), std::nullopt);
+  p.resume();
+  p.sent(Index(2), Index(2), 0, 6);
+  EXPECT_EQ(p.rejected_previous(99), std::nullopt) << "never sent";
+}
+
+TEST(Progress, AnAcknowledgementFromBeforeMovesTheProbeOn) {
+  Progress p(NodeId(2), Index(6), 0);
+  p.acknowledged(p.sent(Index(5), Index(5), 0, 0), Index(5));
+  const auto slow = p.sent(Index(5), Index(9), 100, 0);
+  p.lost();
+  p.resume();
+  const auto probe = p.sent(Index(5), Index(5), 0, 1);
+  EXPECT_TRUE(p.acknowledged(slow, Index(9)));
+  EXPECT_EQ(p.next(), Index(10));
+  EXPECT_EQ(p.rejected_previous(probe), std::nullopt) << "it asked about entry 5";
+  EXPECT_TRUE(p.may_probe());
+  p.acknowledged(p.sent(Index(9), Index(9), 0, 2), Index(9));
+  EXPECT_EQ(p.state(), ProgressState::replicate);
+}
+
+TEST(Progress, ARepeatedQuestionKeepsItsNumber) {
+  Progress p(NodeId(2), Index(6), 0);
+  p.acknowledged(p.sent(Index(5), Index(5), 0, 0), Index(5));
+  p.sent(Index(5), Index(9), 100, 0);
+  const auto question = p.sent(Index(9), Index(9), 0, 5);
+  EXPECT_EQ(p.sent(Index(9), Index(9), 0, 10), question);
+  EXPECT_EQ(p.idle_ticks(11), 1u);
+  EXPECT_EQ(p.inflight(), 2u);
+  EXPECT_EQ(p.rejected_previous(question), Index(9));
+  EXPECT_NE(p.sent(Index(9), Index(12), 50, 11), question);
+}
+
 TEST(ClockMedian, OneWrongClockMovesNothing) {
   ClockMedian c;
   c.set_own(1000);

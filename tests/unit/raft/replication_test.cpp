@@ -41,6 +41,81 @@ void converse(Lone& leader, Lone& follower) {
   FAIL() << "they never end";
 }
 
+/// Leader and follower as many ticks apart in each direction; both disks are fast.
+class Distant {
+ public:
+  Distant(Lone& leader, Lone& follower, std::uint64_t delay) : nodes_{&leader, &follower}, delay_(delay) {
+    for (Lone* n : nodes_) n->forget();
+  }
+  void lose_what_is_sent() {
+    for (Lone* n : nodes_) n->forget();
+  }
+  void run(int ticks) {
+    for (; ticks > 0; --ticks) {
+      ++now_;
+      for (Lone* n : nodes_) {
+        n->tick();
+        n->sync();
+      }
+      collect();
+      while (!mail_.empty() && mail_.front().first <= now_) {
+        const auto [from, out] = std::move(mail_.front().second);
+        mail_.pop_front();
+        for (Lone* n : nodes_)
+          if (n->core.options().id == out.to) {
+            n->step(from, out.message);
+            n->sync();
+          }
+      }
+      collect();
+    }
+  }
+
+ private:
+  void collect() {
+    for (Lone* n : nodes_) {
+      for (const Fetch& r : std::exchange(n->fetches, {})) {
+        std::vector<Entry> entries;
+        for (Index i = r.first; i <= r.last; ++i)
+          entries.push_back(entry(kTerms[i.value - 1], i.value));
+        n->core.entries_read(r.number, entries);
+        n->take();
+      }
+      for (Outgoing& o : std::exchange(n->sent, {}))
+        mail_.push_back({now_ + delay_, {n->core.options().id.value, std::move(o)}});
+    }
+  }
+  static constexpr std::uint64_t kTerms[] = {1, 1, 1, 4, 4, 5, 5, 6, 6, 6};
+  std::vector<Lone*> nodes_;
+  std::uint64_t delay_;
+  std::uint64_t now_ = 0;
+  std::deque<std::pair<std::uint64_t, std::pair<std::uint64_t, Outgoing>>> mail_;
+};
+
+TEST(Replication, ARoundTripLongerThanThePatienceWithAProbeStillBringsTheLogsTogether) {
+  for (std::uint64_t delay : {1, 3, 4, 6, 8}) {
+    SCOPED_TRACE(delay);
+    Lone leader(1, 3, {1, 1, 1, 4, 4, 5, 5, 6, 6, 6}, 7);
+    Lone follower(2, 3, {1, 1, 1, 2, 2, 2, 3, 3, 3, 3, 3}, 7);
+    leader.win(3);
+    follower.step(1, heartbeat(8));
+    Distant link(leader, follower, delay);
+    link.run(200);
+    ASSERT_EQ(leader.core.role(), Role::leader);
+    EXPECT_EQ(follower.core.last_log_id(), at(8, 11));
+    EXPECT_EQ(leader.core.commit(), Index(11));
+    EXPECT_EQ(leader.core.followers().at(0).state, ProgressState::replicate);
+    EXPECT_LE(leader.core.counters().append_mismatches, 3u);
+
+    (void)leader.core.propose(EntryKind::command, Bytes::copy_of("lost"));
+    leader.take();
+    link.lose_what_is_sent();
+    link.run(100);
+    EXPECT_EQ(follower.core.last_log_id(), at(8, 12));
+    EXPECT_EQ(leader.core.commit(), Index(12));
+  }
+}
+
 struct Figure7 {
   const char* name;
   std::vector<std::uint64_t> terms;
@@ -381,6 +456,29 @@ TEST(Replication, UncommittedBytesAreBounded) {
   n.sync();
   EXPECT_EQ(n.core.uncommitted_bytes(), 0u);
   EXPECT_TRUE(n.core.propose(EntryKind::command, Bytes(std::string(5000, 'x')))) << "one always fits";
+}
+
+TEST(Replication, ALeaderWhoseDiskHangsTakesNoMoreThanTheLimitThoughTheOthersCommit) {
+  Options o = Lone::options(1);
+  o.max_uncommitted_bytes = 1000;
+  o.max_cached_bytes = 1000;
+  Lone n(o, restored({}, {}, voters(3)));
+  n.win(2);
+  n.sync();
+  n.ack(2, 1);
+  n.ack(3, 1);
+  bool refused = false;
+  for (int i = 0; i < 100 && !refused; ++i) {
+    refused = !n.core.propose(EntryKind::command, Bytes::copy_of("x"));
+    n.take();
+    n.ack(2, n.core.last_log_id().index.value);
+    n.ack(3, n.core.last_log_id().index.value);
+    ASSERT_EQ(n.core.uncommitted_bytes(), 0u);
+    ASSERT_LE(n.core.log_bytes_in_memory(), 2000u);
+  }
+  EXPECT_TRUE(refused);
+  n.sync();
+  EXPECT_TRUE(n.core.propose(EntryKind::command, Bytes::copy_of("x"))) << "the disk is back";
 }
 
 TEST(Replication, MemoryIsBoundedByTheCache) {
