@@ -130,10 +130,10 @@ struct StateAnswer {
   /// applied, so that no later leader can show the key alive again (rule 8). Not asking again keeps rule 13:
   /// the reply is of the read's own place in the connection's order.
   std::uint64_t needs_tick_ms = 0;
+  Reply reply;
   /// Not answered: the replies of this batch are too large together. Nothing was done.
   bool overloaded = false;
-  Reply reply;
-  auto fields() { return std::tie(token, needs_tick_ms, overloaded, reply); }
+  auto fields() { return std::tie(token, needs_tick_ms, reply, overloaded); }
 };
 
 struct StateAnswers {
