@@ -11,7 +11,7 @@ flags=(-std=c++20 -fsyntax-only -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-
 [ -e /usr/include/caf/all.hpp ] || fail "libcaf-dev is not installed (scripts/deps.sh)"
 
 mkdir -p "$scratch/caf/caf"
-printf '#include_next <caf/all.hpp>\n' >"$scratch/caf/caf/all.hpp"
+printf '#pragma GCC system_header\n#include_next <caf/all.hpp>\n' >"$scratch/caf/caf/all.hpp"
 g++ -std=c++20 -w -x c++-header -o "$scratch/caf/caf/all.hpp.gch" "$scratch/caf/caf/all.hpp"
 
 # $1: header. The name of the header, on failure, goes to a list, so that parallel jobs need no lock.

@@ -11,7 +11,7 @@ TEST(CommandCommand, CountInfoAndAll) {
   EXPECT_EQ(s.says("COMMAND COUNT"), ":" + std::to_string(count) + "\r\n");
   EXPECT_EQ(s.reply("COMMAND").elements.size(), count);
   EXPECT_EQ(s.reply("COMMAND INFO").elements.size(), count);
-  EXPECT_EQ(s.says("COMMAND INFO nosuch"), "*1\r\n*-1\r\n");
+  EXPECT_EQ(s.says("COMMAND INFO nosuch"), "*1\r\n$-1\r\n");
   const auto some = s.reply("COMMAND INFO client|id nosuch GET");
   ASSERT_EQ(some.elements.size(), 3u);
   EXPECT_EQ(some.elements[0].elements[0].text.str(), "client|id");
