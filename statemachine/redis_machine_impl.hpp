@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 
+#include "messages/client.hpp"
 #include "statemachine/data_format.hpp"
 #include "statemachine/digest.hpp"
 #include "statemachine/engine/database.hpp"
