@@ -1,0 +1,111 @@
+#pragma once
+
+// What a scenario is run on: the simulated world (lab/world) or real processes (lab/process). The runner
+// (lab/run) owns the script, the loads, the expectations and the history; a backend owns nodes, links, disks
+// and client connections, and the passing of time. One thread.
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <tl/expected.hpp>
+#include <vector>
+
+#include "lab/script/action.hpp"
+#include "lab/time.hpp"
+#include "messages/ids.hpp"
+#include "messages/reply.hpp"
+
+namespace kiwi::lab {
+
+/// A client connection; numbers are given by the runner and never used twice in a run.
+using ConnectionId = std::uint64_t;
+
+enum class NodeRole : std::uint8_t { unknown, follower, pre_candidate, candidate, leader, learner };
+
+/// What can be seen of a node from outside. With processes this is as old as the last poll.
+struct NodeView {
+  NodeId id;
+  bool up = false;      // the process exists
+  bool paused = false;  // stopped by SIGSTOP or its like
+  bool failed = false;  // it ended by itself (storage failure, assertion); `why` says how
+  std::string why;
+  std::uint64_t life = 0;  // counts starts
+  NodeRole role = NodeRole::unknown;
+  Term term;
+  NodeId leader;
+  Index commit;
+  Index applied;
+  Index last;
+  std::vector<NodeId> voters;
+};
+
+/// Something worth a place in the report: a change of role, a crash, a log line, a mark, a message.
+struct Happening {
+  Time at{0};
+  NodeId node;  // 0: nobody
+  std::string kind;
+  std::map<std::string, std::string> fields;  // sorted: the trace hash runs over it
+};
+
+/// Hears what happens, from inside Backend::run_until or Backend::apply. Must not call the backend back, except
+/// send().
+class Listener {
+ public:
+  virtual ~Listener() = default;
+  virtual void connected(ConnectionId) = 0;
+  /// Replies come in the order of the commands sent on the connection.
+  virtual void replied(ConnectionId, const Reply&) = 0;
+  /// Closed by the node, reset, or never established. Nothing more comes from it.
+  virtual void closed(ConnectionId, const std::string& why) = 0;
+  /// A NodeView changed (role, term, leader, up, ...; commit and applied too).
+  virtual void changed(NodeId) = 0;
+  virtual void happened(const Happening&) = 0;
+  /// An instrumented point of the code was passed (messages/fault_points.hpp).
+  virtual void marked(NodeId, std::string_view mark) = 0;
+};
+
+/// A broken invariant, found while the world ran. The run is over.
+struct BrokenInvariant {
+  int number = 0;  // the list in docs/lab.md
+  std::string name;
+  std::string what;
+  Time at{0};
+};
+
+struct Applied {
+  /// False: the action changed nothing (a link that was cut already): the script tested less than it says.
+  bool effective = true;
+  /// For the report and the lowered script: what was decided inside ("kept sectors 0,1 of write 3181").
+  std::map<std::string, std::string> details;
+};
+
+class Backend {
+ public:
+  virtual ~Backend() = default;
+  virtual std::string_view name() const = 0;  // "sim" or "process"
+  virtual Time now() const = 0;
+  /// Lets time pass up to `limit`. Returns as soon as the listener was told something (connected, replied,
+  /// closed, changed, marked), at the latest at `limit`. An error ends the run.
+  virtual tl::expected<void, BrokenInvariant> run_until(Time limit) = 0;
+  /// Does it now (`action.at` is not looked at). The error says why this cannot be done, for instance that a
+  /// node to be killed is not up: a fault of the script or of chance, not of the product.
+  virtual tl::expected<Applied, std::string> apply(const script::Action& action) = 0;
+  /// In order of node ids; one for each node that was ever started.
+  virtual std::vector<NodeView> nodes() const = 0;
+
+  virtual void connect(ConnectionId connection, NodeId node) = 0;
+  /// One command; encoded as RESP and pipelined as it comes.
+  virtual void send(ConnectionId connection, const std::vector<std::string>& command) = 0;
+  /// Closes it from the client's side. No closed() follows.
+  virtual void disconnect(ConnectionId connection) = 0;
+
+  /// Digest of the state machine of a node that is up, as "index:hash"; empty: not to be had now.
+  virtual std::string digest(NodeId node) = 0;
+  /// The same run again gives the same number. 0 where runs do not repeat (processes).
+  virtual std::uint64_t trace_hash() const = 0;
+  /// Figures of the run by name ("events", "messages", "syncs", ...).
+  virtual std::map<std::string, std::uint64_t> figures() const = 0;
+};
+
+}  // namespace kiwi::lab
