@@ -60,6 +60,7 @@ class Listener {
   virtual void closed(ConnectionId, const std::string& why) = 0;
   /// A NodeView changed (role, term, leader, up, ...; commit and applied too).
   virtual void changed(NodeId) = 0;
+  /// Those of kinds "message" and "disk" only after Backend::observe() asked for them.
   virtual void happened(const Happening&) = 0;
   /// An instrumented point of the code was passed (messages/fault_points.hpp).
   virtual void marked(NodeId, std::string_view mark) = 0;
@@ -86,7 +87,7 @@ class Backend {
   virtual std::string_view name() const = 0;  // "sim" or "process"
   virtual Time now() const = 0;
   /// Lets time pass up to `limit`. Returns as soon as the listener was told something (connected, replied,
-  /// closed, changed, marked), at the latest at `limit`. An error ends the run.
+  /// closed, changed, marked, or an observed kind of happening), at the latest at `limit`. An error ends the run.
   virtual tl::expected<void, BrokenInvariant> run_until(Time limit) = 0;
   /// Does it now (`action.at` is not looked at). The error says why this cannot be done, for instance that a
   /// node to be killed is not up: a fault of the script or of chance, not of the product.
@@ -99,6 +100,18 @@ class Backend {
   virtual void send(ConnectionId connection, const std::vector<std::string>& command) = 0;
   /// Closes it from the client's side. No closed() follows.
   virtual void disconnect(ConnectionId connection) = 0;
+
+  /// From now on happenings of this kind go to the listener at the moment they occur, and run_until() returns after
+  /// the step they occurred in (so that `when msg ...` acts before the message is delivered). False: this backend
+  /// has none. Kinds:
+  ///   "message"  node: the sender; fields: kind (append, append-reply, vote, ...), to, term, index, ... in decimal
+  ///   "disk"     node: whose disk; fields: op (write, sync, read, ...), class (log, vote, data, ...), path
+  virtual bool observe(std::string_view /*kind*/) { return false; }
+  /// Which node serves clients at "host:port", as MOVED names it. NodeId{0}: unknown; the runner then believes the
+  /// `leader` in the NodeView of the node that answered.
+  virtual NodeId node_at(std::string_view /*address*/) const { return {}; }
+  /// Everything the nodes logged, by file name ("n1.log"). For the folder of a failed run.
+  virtual std::map<std::string, std::string> logs() const { return {}; }
 
   /// Digest of the state machine of a node that is up, as "index:hash"; empty: not to be had now.
   virtual std::string digest(NodeId node) = 0;
