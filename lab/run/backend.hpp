@@ -48,8 +48,8 @@ struct Happening {
   std::map<std::string, std::string> fields;  // sorted: the trace hash runs over it
 };
 
-/// Hears what happens, from inside Backend::run_until or Backend::apply. Must not call the backend back, except
-/// send().
+/// Hears what happens, from inside Backend::run_until or Backend::apply. Must not call the backend back,
+/// except send().
 class Listener {
  public:
   virtual ~Listener() = default;
@@ -87,7 +87,8 @@ class Backend {
   virtual std::string_view name() const = 0;  // "sim" or "process"
   virtual Time now() const = 0;
   /// Lets time pass up to `limit`. Returns as soon as the listener was told something (connected, replied,
-  /// closed, changed, marked, or an observed kind of happening), at the latest at `limit`. An error ends the run.
+  /// closed, changed, marked, or an observed kind of happening), at the latest at `limit`. An error ends the
+  /// run.
   virtual tl::expected<void, BrokenInvariant> run_until(Time limit) = 0;
   /// Does it now (`action.at` is not looked at). The error says why this cannot be done, for instance that a
   /// node to be killed is not up: a fault of the script or of chance, not of the product.
@@ -101,14 +102,15 @@ class Backend {
   /// Closes it from the client's side. No closed() follows.
   virtual void disconnect(ConnectionId connection) = 0;
 
-  /// From now on happenings of this kind go to the listener at the moment they occur, and run_until() returns after
-  /// the step they occurred in (so that `when msg ...` acts before the message is delivered). False: this backend
-  /// has none. Kinds:
-  ///   "message"  node: the sender; fields: kind (append, append-reply, vote, ...), to, term, index, ... in decimal
-  ///   "disk"     node: whose disk; fields: op (write, sync, read, ...), class (log, vote, data, ...), path
+  /// From now on happenings of this kind go to the listener at the moment they occur, and run_until() returns
+  /// after the step they occurred in (so that `when msg ...` acts before the message is delivered). False:
+  /// this backend has none. Kinds:
+  ///   "message"  node: the sender; fields: kind (append, append-reply, vote, ...), to, term, index, ... in
+  ///   decimal "disk"     node: whose disk; fields: op (write, sync, read, ...), class (log, vote, data,
+  ///   ...), path
   virtual bool observe(std::string_view /*kind*/) { return false; }
-  /// Which node serves clients at "host:port", as MOVED names it. NodeId{0}: unknown; the runner then believes the
-  /// `leader` in the NodeView of the node that answered.
+  /// Which node serves clients at "host:port", as MOVED names it. NodeId{0}: unknown; the runner then
+  /// believes the `leader` in the NodeView of the node that answered.
   virtual NodeId node_at(std::string_view /*address*/) const { return {}; }
   /// Everything the nodes logged, by file name ("n1.log"). For the folder of a failed run.
   virtual std::map<std::string, std::string> logs() const { return {}; }
