@@ -55,6 +55,7 @@ class RandomWorld {
   void after_input(std::size_t node);
   void send(std::size_t from, Outgoing out);
   void client(std::size_t node);
+  void clients();
   void fault();
   void hunt_leader();
   void deafen_leader();
@@ -62,6 +63,7 @@ class RandomWorld {
   void heal();
   void start(std::size_t node);
   bool converged();
+  bool level();
 
   Checker checker_;
   std::vector<std::unique_ptr<SimNode>> nodes_;
@@ -76,7 +78,7 @@ class RandomWorld {
   std::uint64_t rng_;
   std::uint64_t drop_ = 20, duplicate_ = 20, slow_ = 20;  // per mille
   bool storm_ = true;
-  bool quiet_ = false;  // no more clients
+  bool quiet_ = false;  // clients pause
   std::uint64_t next_token_ = 1;
   std::uint64_t next_text_ = 1;
   Figures figures_;
