@@ -1,7 +1,7 @@
 #pragma once
 
-// One statement of a lowered script ("! 2.000000s  cut n1 -> n2,n3"): a verb with everything that selectors and
-// chance had to decide already decided. What a backend is told to do, and what a replay file is made of.
+// One statement of a lowered script ("! 2.000000s  cut n1 -> n2,n3"): a verb with everything that selectors
+// and chance had to decide already decided. What a backend is told to do, and what a replay file is made of.
 
 #include <map>
 #include <string>

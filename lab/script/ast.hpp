@@ -217,7 +217,7 @@ struct Statement {
 
 struct Load {
   std::string name;
-  std::vector<Setting> settings;  // load_settings() reads them
+  std::vector<Setting> settings;  // load_options() gives them as a map
   Place place;
   friend bool operator==(const Load&, const Load&) = default;
 };

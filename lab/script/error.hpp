@@ -14,7 +14,7 @@ struct Error {
   int length = 1;           // of what is underlined
   std::string message;      // "unknown verb 'crush'"
   std::string hint;         // "did you mean 'crash'?"; may be empty
-  std::string source_line;  // at most kSourceLineShown bytes around the column
+  std::string source_line;  // the whole line, control characters shown as blanks; at most 160 bytes
   friend bool operator==(const Error&, const Error&) = default;
 };
 using Errors = std::vector<Error>;
