@@ -1,7 +1,9 @@
 #pragma once
 
 #include <deque>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "lab/run/loads.hpp"
@@ -11,7 +13,7 @@ namespace kiwi::lab {
 /// One client of a load; loads.hpp says how it behaves.
 class LoadClient final : public ConnectionOwner {
  public:
-  LoadClient(Load& load, std::uint32_t number);
+  LoadClient(Load& load, std::uint64_t number);
   ~LoadClient() override;
 
   /// A command may be given to it now.
@@ -20,7 +22,7 @@ class LoadClient final : public ConnectionOwner {
   void issue();
   void disconnect();
   bool idle() const { return in_flight_.empty() && waiting_.empty(); }
-  /// Closed loop: begin, if nothing is planned and there is room.
+  /// Closed loop: plan the next command, if none is planned and there is room.
   void wake();
 
   void on_connected(ConnectionId connection) override;
@@ -29,23 +31,24 @@ class LoadClient final : public ConnectionOwner {
 
  private:
   struct Issued {
-    OperationId id = 0;
+    Recorder::OperationId id = 0;
     std::vector<std::string> command;
     Timeline::Id deadline = 0;
   };
-  struct Choice {
-    std::string key;
-    std::vector<std::string> command;
-    bool writes = false;
-  };
 
-  Choice choose();
-  std::uint32_t choose_key();
+  std::vector<std::string> choose();
+  std::uint64_t choose_key();
+  std::string unique_value();
   Time now() const { return load_.context_.backend.now(); }
+  bool stays() const;
+  void send(Issued issued);
   void connect();
+  NodeId first_node();
+  NodeId other_node();
+  /// Goes to another node, or connects anew, as soon as nothing is in flight any more.
+  void leave_for(NodeId node);
   /// Gives up the connection: what was sent is unknown, what was not is not done.
-  void give_up(const std::string& why, bool tell_backend);
-  void choose_other_node();
+  void give_up(bool tell_backend);
   void pause();
   void refused(const Reply& reply);
   void moved(std::string_view address);
@@ -53,23 +56,26 @@ class LoadClient final : public ConnectionOwner {
   void after_operation();
 
   Load& load_;
+  std::uint64_t number_;
   std::string name_;  // "L1/3", the entity of its chance
   ChanceStream commands_;
   ChanceStream keys_;
   ChanceStream nodes_;
   ChanceStream pauses_;
+  std::uint64_t values_ = 0;  // given out, each unique in the run
   std::uint64_t identity_ = 0;
-  std::uint64_t values_ = 0;  // for unique ones
   ConnectionId connection_ = 0;
   bool open_ = false;
-  bool preamble_due_ = false;  // the reply to READONLY comes first
+  bool readonly_due_ = false;  // the reply to READONLY comes first
+  bool leaving_ = false;
+  bool lost_ = false;  // an outcome is unknown: somebody else from the next connection on
   NodeId node_;
-  NodeId redirect_;  // go there as soon as nothing is in flight
+  NodeId next_node_;  // while leaving
   std::uint32_t refusals_ = 0;
   Time not_before_{0};
   Timeline::Id wake_ = 0;
   std::deque<Issued> in_flight_;
-  std::deque<Issued> waiting_;
+  std::deque<Issued> waiting_;  // for the connection to be established
 };
 
 }  // namespace kiwi::lab

@@ -7,8 +7,9 @@
 //   - a refused command is never sent again either: the next one is a new one;
 //   - all that was in flight on a connection that is lost or given up is unknown; what was never sent is not
 //   done.
-// It follows MOVED, waits a little after other refusals, and changes to another node when one keeps refusing,
-// does not answer, or closes.
+// It follows MOVED, waits a little after other refusals, and changes to another
+// node when one keeps refusing, does not answer, or closes. With target=spread or stale=yes it stays where it
+// is.
 
 #include <cstdint>
 #include <map>
@@ -69,16 +70,18 @@ class Load {
   friend class LoadClient;
   void plan_arrival();
   void arrive();
+  /// False: enough was issued.
   bool issue_on(LoadClient& client);
   bool exhausted() const { return issued_ >= spec_.max_ops; }
 
   LoadContext context_;
   LoadSpec spec_;
+  std::uint64_t weights_ = 0;  // their sum
   ChanceStream arrivals_;
   ChanceStream picks_;
   std::vector<std::unique_ptr<LoadClient>> clients_;
   std::set<std::string> touched_;
-  std::vector<double> zipf_;  // cumulative weights; empty: uniform
+  std::vector<double> zipf_;  // cumulative weights of the keys; empty: uniform
   Timeline::Id arrival_ = 0;
   std::uint64_t issued_ = 0;
   std::uint64_t shed_ = 0;

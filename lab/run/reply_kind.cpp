@@ -5,10 +5,6 @@
 namespace kiwi::lab {
 namespace {
 
-std::string_view text_of(const Reply& reply) {
-  return {reinterpret_cast<const char*>(reply.text.data()), reply.text.size()};
-}
-
 bool begins_with_one_of(std::string_view text, std::initializer_list<std::string_view> words) {
   for (const std::string_view word : words) {
     if (text.substr(0, word.size()) == word) {
@@ -24,7 +20,7 @@ ReplyKind kind_of(const Reply& reply) {
   if (!reply.is_error()) {
     return ReplyKind::result;
   }
-  const std::string_view text = text_of(reply);
+  const std::string_view text = reply.text.view();
   if (begins_with_one_of(text, {"TIMEOUT "})) {
     return ReplyKind::unknown;
   }
@@ -56,7 +52,7 @@ std::string to_text(const Reply& reply) {
       return text + "]";
     }
     default:
-      return std::string(text_of(reply));
+      return std::string(reply.text.view());
   }
 }
 
