@@ -9,17 +9,23 @@ namespace kiwi::sim {
 namespace {
 
 /// What lies on the platters after a power failure.
-std::string surviving(const SimInode& file, const PowerFailure& failure) {
+Content surviving(const SimInode& file, const PowerFailure& failure) {
   auto image = file.disk;
-  const auto kept = std::min(file.bytes.size(), file.clean + failure.torn_bytes);
-  if (kept > file.clean) {
-    image.resize(file.clean, '\0');  // what a failed sync dropped is a hole
-    image.append(file.bytes, file.clean, kept - file.clean);
+  if (!file.unsynced.empty()) {
+    const auto begin = std::min(file.unsynced.front().offset, file.bytes.size());
+    const auto kept = begin + std::min<std::uint64_t>(file.bytes.size() - begin, failure.torn_bytes);
+    if (kept > begin) {
+      image.take(file.bytes, begin, kept);  // what a failed sync dropped before it is a hole
+    }
   }
   if (failure.sizes_kept && image.size() < file.bytes.size()) {
-    image.resize(file.bytes.size(), '\0');
+    image.resize(file.bytes.size());
   }
   return image;
+}
+
+bool is_within(const std::string& path, const std::string& dir) {
+  return path.size() > dir.size() && path.starts_with(dir) && path[dir.size()] == '/';
 }
 
 }  // namespace
@@ -43,36 +49,58 @@ std::string normalised(const std::string& path) {
   return out;
 }
 
+std::string SimDisk::described(const std::string& path) const {
+  return !root_.empty() && is_within(path, root_) ? path.substr(root_.size() + 1) : path;
+}
+
+std::string SimDisk::described(const NameChange& change) const {
+  if (change.from.empty()) {
+    return (change.file ? "create " : "mkdir ") + described(change.to);
+  }
+  if (change.to.empty()) {
+    return (change.file ? "remove " : "rmdir ") + described(change.from);
+  }
+  return "rename " + described(change.from) + " -> " + described(change.to);
+}
+
+SimDisk SimDisk::image_of(const Files& files, const Dirs& dirs,
+                          const std::function<Content(const InodePtr&)>& bytes_of) const {
+  SimDisk image;
+  for (const auto& dir : dirs) {
+    // A directory whose own name is lost takes everything in it along. The set is in order, parents first.
+    if (image.is_dir(parent_of(dir))) {
+      image.dirs_.insert(dir);
+    }
+  }
+  std::map<InodePtr, InodePtr> copies;  // looked up only: two names of one file stay one file
+  for (const auto& [path, file] : files) {
+    if (!image.is_dir(parent_of(path))) {
+      continue;
+    }
+    auto& copy = copies[file];
+    if (!copy) {
+      copy = std::make_shared<SimInode>();
+      copy->bytes = bytes_of(file);
+      copy->disk = copy->bytes;
+      copy->older = file->older;
+    }
+    image.files_[path] = copy;
+    image.take_name(*copy, path);
+  }
+  image.durable_files_ = image.files_;
+  image.durable_dirs_ = image.dirs_;
+  image.removed_ = removed_;
+  image.root_ = root_;
+  return image;
+}
+
 SimDisk SimDisk::after_power_failure(const PowerFailure& failure) const {
   auto names = durable_files_;
   auto dirs = durable_dirs_;
   for (std::size_t i = 0; i < std::min(failure.names_kept, pending_.size()); ++i) {
     apply(pending_[i], names, dirs);
   }
-  SimDisk image;
-  for (const auto& dir : dirs) {
-    // A directory whose own name is lost takes everything in it along. The set is in order, parents first.
-    const auto parent = parent_of(dir);
-    if (image.is_dir(parent)) {
-      image.dirs_.insert(dir);
-    }
-  }
-  std::map<InodePtr, InodePtr> copies;  // looked up only: two names of one file stay one file
-  for (const auto& [path, file] : names) {
-    if (!image.is_dir(parent_of(path))) {
-      continue;
-    }
-    auto& copy = copies[file];
-    if (!copy) {
-      auto bytes = surviving(*file, failure);
-      const auto size = bytes.size();
-      copy = std::make_shared<SimInode>(SimInode{bytes, std::move(bytes), size});
-    }
-    image.files_[path] = copy;
-  }
-  image.durable_files_ = image.files_;
-  image.durable_dirs_ = image.dirs_;
-  return image;
+  return image_of(names, dirs, [&failure](const InodePtr& file) { return surviving(*file, failure); });
 }
 
 SimDisk SimDisk::after_kill() const {
@@ -89,19 +117,29 @@ SimDisk SimDisk::after_kill() const {
     return copy;
   };
   for (const auto& [path, file] : files_) {
-    image.files_[path] = copy_of(file);
+    image.files_.emplace_hint(image.files_.end(), path, copy_of(file));
   }
   for (const auto& [path, file] : durable_files_) {
-    image.durable_files_[path] = copy_of(file);
+    image.durable_files_.emplace_hint(image.durable_files_.end(), path, copy_of(file));
   }
   for (auto change : pending_) {
     change.file = copy_of(change.file);
     image.pending_.push_back(std::move(change));
   }
+  for (const auto& [path, file] : image.files_) {
+    for (auto& write : file->unsynced) {
+      write.victim = copy_of(write.victim);
+    }
+  }
   image.dirs_ = dirs_;
   image.durable_dirs_ = durable_dirs_;
+  image.unsynced_ = unsynced_;
+  image.removed_ = removed_;
+  image.root_ = root_;
   return image;
 }
+
+// --- Names
 
 InodePtr SimDisk::create(const std::string& path) {
   if (!is_dir(parent_of(path)) || is_dir(path)) {
@@ -127,17 +165,21 @@ bool SimDisk::remove(const std::string& path) {
 
 bool SimDisk::rename(const std::string& from, const std::string& to) {
   const auto file = find(from);
-  if (!file || !is_dir(parent_of(to))) {
+  if (!is_dir(parent_of(to)) || (file ? is_dir(to) : !dirs_.contains(from) || find(to))) {
     return false;
   }
-  KIWI_ASSERT(parent_of(from) == parent_of(to), "the simulated disk renames within one directory only");
-  change(from, to, file);
+  if (!file && (is_within(to, from) || !children(to).empty())) {
+    return false;
+  }
+  if (from != to) {
+    change(from, to, file);
+  }
   return true;
 }
 
 bool SimDisk::link(const std::string& from, const std::string& to) {
   const auto file = find(from);
-  if (!file || !is_dir(parent_of(to)) || find(to)) {
+  if (!file || !is_dir(parent_of(to)) || find(to) || is_dir(to)) {
     return false;
   }
   change({}, to, file);
@@ -166,49 +208,257 @@ std::vector<std::string> SimDisk::children(const std::string& dir) const {
   const auto prefix = dir == "/" ? dir : dir + "/";
   std::vector<std::string> names;
   const auto take = [&](const std::string& path) {
-    if (path.starts_with(prefix) && path.find('/', prefix.size()) == std::string::npos) {
+    if (path.size() > prefix.size() && path.find('/', prefix.size()) == std::string::npos) {
       names.push_back(path.substr(prefix.size()));
     }
   };
-  for (const auto& path : dirs_) {
-    take(path);
+  for (auto i = dirs_.lower_bound(prefix); i != dirs_.end() && i->starts_with(prefix); ++i) {
+    take(*i);
   }
-  for (const auto& [path, file] : files_) {
-    take(path);
+  for (auto i = files_.lower_bound(prefix); i != files_.end() && i->first.starts_with(prefix); ++i) {
+    take(i->first);
   }
   std::sort(names.begin(), names.end());
   return names;
 }
 
-void SimDisk::sync(SimInode& file) {
-  if (file.clean < file.bytes.size()) {
-    file.disk.resize(file.clean, '\0');
-    file.disk.append(file.bytes, file.clean);
-    file.clean = file.bytes.size();
+void SimDisk::sync_dir(const std::string& dir) {
+  const auto concerns = [&dir](const NameChange& c) {
+    return (!c.to.empty() && parent_of(c.to) == dir) || (!c.from.empty() && parent_of(c.from) == dir);
+  };
+  std::erase_if(pending_, [&](const NameChange& pending) {
+    const bool now = concerns(pending);
+    if (now) {
+      apply(pending, durable_files_, durable_dirs_);
+    }
+    return now;
+  });
+}
+
+void SimDisk::change(std::string from, std::string to, InodePtr file) {
+  pending_.push_back({std::move(from), std::move(to), std::move(file)});
+  const auto& now = pending_.back();
+  if (!now.file) {
+    apply(now, files_, dirs_);
+    if (!now.from.empty() && !now.to.empty()) {
+      recount_names();
+    }
+    return;
+  }
+  if (!now.from.empty()) {
+    drop_name(*now.file);
+  }
+  if (const auto replaced = now.to.empty() ? nullptr : find(now.to)) {
+    drop_name(*replaced);
+  }
+  apply(now, files_, dirs_);
+  if (!now.to.empty()) {
+    take_name(*now.file, now.to);
   }
 }
 
-void SimDisk::sync_dir(const std::string& dir) {
-  std::vector<NameChange> rest;
-  for (auto& pending : pending_) {
-    if (pending.dir == dir) {
-      apply(pending, durable_files_, durable_dirs_);
-    } else {
-      rest.push_back(std::move(pending));
+void SimDisk::apply(const NameChange& change, Files& files, Dirs& dirs) {
+  if (change.file) {
+    if (!change.from.empty()) {
+      files.erase(change.from);
+    }
+    if (!change.to.empty()) {
+      files[change.to] = change.file;
+    }
+    return;
+  }
+  const bool was_there = change.from.empty() || dirs.erase(change.from) > 0;
+  if (change.to.empty() || !was_there) {
+    return;
+  }
+  dirs.insert(change.to);
+  if (change.from.empty()) {
+    return;
+  }
+  const auto prefix = change.from + "/";
+  Files moved;
+  for (auto i = files.lower_bound(prefix); i != files.end() && i->first.starts_with(prefix);) {
+    moved[change.to + "/" + i->first.substr(prefix.size())] = i->second;
+    i = files.erase(i);
+  }
+  files.merge(moved);
+  Dirs moved_dirs;
+  for (auto i = dirs.lower_bound(prefix); i != dirs.end() && i->starts_with(prefix);) {
+    moved_dirs.insert(change.to + "/" + i->substr(prefix.size()));
+    i = dirs.erase(i);
+  }
+  dirs.merge(moved_dirs);
+}
+
+void SimDisk::take_name(SimInode& file, const std::string& path) {
+  if (++file.names == 1) {
+    file.where = class_of(path);
+    unsynced_[static_cast<std::size_t>(file.where)] += file.counted_unsynced;
+  }
+}
+
+void SimDisk::drop_name(SimInode& file) {
+  KIWI_ASSERT(file.names > 0, "a file loses a name that it does not have");
+  if (--file.names == 0) {
+    unsynced_[static_cast<std::size_t>(file.where)] -= file.counted_unsynced;
+    removed_[static_cast<std::size_t>(file.where)] = file.disk;
+  }
+}
+
+/// After a directory got another name.
+void SimDisk::recount_names() {
+  unsynced_ = {};
+  for (const auto& [path, file] : files_) {
+    file->names = 0;
+  }
+  for (const auto& [path, file] : files_) {
+    take_name(*file, path);
+  }
+}
+
+// --- Bytes
+
+void SimDisk::set_counted(SimInode& file, std::uint64_t bytes) {
+  if (file.names > 0) {
+    unsynced_[static_cast<std::size_t>(file.where)] += bytes - file.counted_unsynced;
+  }
+  file.counted_unsynced = bytes;
+}
+
+void SimDisk::append(SimInode& file, std::string_view bytes) {
+  file.unsynced.push_back({++file.writes, file.bytes.size(), bytes.size(), false, false, nullptr, 0});
+  file.bytes.append(bytes);
+  set_counted(file, file.counted_unsynced + bytes.size());
+}
+
+void SimDisk::append_lost(SimInode& file, std::string_view bytes, InodePtr victim,
+                          std::uint64_t victim_offset) {
+  file.unsynced.push_back(
+      {++file.writes, file.bytes.size(), bytes.size(), true, false, std::move(victim), victim_offset});
+  file.bytes.append(bytes);
+}
+
+void SimDisk::truncate(SimInode& file, std::uint64_t size) {
+  if (size >= file.bytes.size()) {
+    return;
+  }
+  std::uint64_t pending = file.dropped_bytes;
+  for (auto& write : file.unsynced) {
+    const auto end = std::min(write.offset + write.size, size);
+    write.size = end > write.offset ? end - write.offset : 0;
+    pending += write.lost ? 0 : write.size;
+  }
+  file.unsynced.push_back({++file.writes, size, 0, false, true, nullptr, 0});
+  file.bytes.resize(size);
+  set_counted(file, pending);
+}
+
+void SimDisk::sync(SimInode& file) {
+  const auto before = file.disk.size();
+  for (const auto& write : file.unsynced) {
+    if (write.cuts) {
+      file.disk.resize(std::min(file.disk.size(), write.offset));
+    } else if (!write.lost) {
+      file.disk.take(file.bytes, write.offset, write.offset + write.size);
+    } else if (write.victim) {
+      write.victim->disk.overwrite(write.victim_offset, file.bytes.str(write.offset, write.size));
     }
   }
-  pending_ = std::move(rest);
+  if (file.disk.size() > before) {
+    const auto block = before / kDiskBlockBytes;
+    file.older.resize(std::max<std::size_t>(file.older.size(), block + 1));
+    file.older[block] = static_cast<std::uint16_t>(before % kDiskBlockBytes);
+  }
+  file.unsynced.clear();
+  set_counted(file, file.dropped_bytes);
 }
+
+void SimDisk::drop_dirty(SimInode& file) {
+  file.unsynced.clear();
+  file.dropped_bytes = file.counted_unsynced;
+}
+
+// --- Harm
 
 void SimDisk::flip(const std::string& path, std::uint64_t bit) {
   const auto file = find(path);
   KIWI_ASSERT(file && bit / 8 < file->bytes.size(), "a flip beyond the end of a file");
-  const auto mask = static_cast<char>(1u << (bit % 8));
-  file->bytes[bit / 8] = static_cast<char>(file->bytes[bit / 8] ^ mask);
+  file->bytes.flip(bit);
   if (bit / 8 < file->disk.size()) {
-    file->disk[bit / 8] = static_cast<char>(file->disk[bit / 8] ^ mask);
+    file->disk.flip(bit);
   }
 }
+
+std::optional<SimDisk::Flipped> SimDisk::flip_any(FileClass where, const Chooser& chooser,
+                                                  std::uint64_t counter) {
+  std::vector<const std::string*> paths;
+  for (const auto& [path, file] : files_) {
+    if ((where == FileClass::any || file->where == where) && !file->disk.empty() && !file->bytes.empty()) {
+      paths.push_back(&path);
+    }
+  }
+  if (paths.empty()) {
+    return std::nullopt;
+  }
+  const auto& path = *paths[chooser(to_string(where), "flip file", counter) % paths.size()];
+  const auto file = find(path);
+  const auto bits = 8 * std::min(file->disk.size(), file->bytes.size());
+  Flipped flipped{path, chooser(path, "flip bit", counter) % bits};
+  flip(flipped.path, flipped.bit);
+  return flipped;
+}
+
+void SimDisk::replace(const std::string& path, std::string_view bytes) {
+  const auto file = find(path);
+  KIWI_ASSERT(file, "another content for a file that is not there");
+  file->bytes = Content(bytes);
+  file->disk = file->bytes;
+  file->unsynced.clear();
+  file->dropped_bytes = 0;
+  set_counted(*file, 0);
+}
+
+std::optional<std::string> SimDisk::older_block(const SimInode& file, std::uint64_t offset) const {
+  const auto block = offset / kDiskBlockBytes;
+  const auto begin = block * kDiskBlockBytes;
+  const auto now = file.bytes.str(begin, kDiskBlockBytes);
+  auto older = now.substr(0, block < file.older.size() ? file.older[block] : 0);
+  // The rest is what the space held before: a removed file's bytes, else nothing.
+  older +=
+      removed_[static_cast<std::size_t>(file.where)].str(begin + older.size(), now.size() - older.size());
+  older.resize(now.size(), '\0');
+  return older == now ? std::nullopt : std::optional(std::move(older));
+}
+
+bool SimDisk::make_stale(const std::string& path, std::uint64_t offset) {
+  const auto file = find(path);
+  if (!file) {
+    return false;
+  }
+  const auto begin = offset / kDiskBlockBytes * kDiskBlockBytes;
+  const auto older = older_block(*file, offset);
+  if (!older) {
+    return false;
+  }
+  file->bytes.overwrite(begin, *older);
+  if (begin < file->disk.size()) {
+    file->disk.overwrite(begin, older->substr(0, file->disk.size() - begin));
+  }
+  return true;
+}
+
+void SimDisk::evict() {
+  for (const auto& [path, file] : files_) {
+    auto seen = file->disk;
+    for (const auto& write : file->unsynced) {
+      seen.take(file->bytes, write.offset, write.offset + write.size);
+    }
+    seen.resize(file->bytes.size());
+    file->bytes = std::move(seen);
+  }
+}
+
+// --- Looking
 
 std::uint64_t SimDisk::size() const {
   std::uint64_t sum = 0;
@@ -218,25 +468,51 @@ std::uint64_t SimDisk::size() const {
   return sum;
 }
 
-void SimDisk::change(std::string from, std::string to, InodePtr file) {
-  auto dir = parent_of(to.empty() ? from : to);
-  pending_.push_back({std::move(dir), std::move(from), std::move(to), std::move(file)});
-  apply(pending_.back(), files_, dirs_);
-}
-
-void SimDisk::apply(const NameChange& change, std::map<std::string, InodePtr>& files,
-                    std::set<std::string>& dirs) {
-  if (!change.from.empty()) {
-    files.erase(change.from);
-    dirs.erase(change.from);
+std::uint64_t SimDisk::unsynced_bytes(FileClass where) const {
+  std::uint64_t sum = 0;
+  if (where == FileClass::any) {
+    for (const auto bytes : unsynced_) {
+      sum += bytes;
+    }
+  } else {
+    sum = unsynced_[static_cast<std::size_t>(where)];
   }
-  if (!change.to.empty()) {
-    if (change.file) {
-      files[change.to] = change.file;
-    } else {
-      dirs.insert(change.to);
+  std::vector<const SimInode*> nameless;
+  for (const auto& change : pending_) {
+    const auto* file = change.to.empty() ? nullptr : change.file.get();
+    if (file == nullptr || file->names == 0 || (where != FileClass::any && file->where != where) ||
+        std::find(nameless.begin(), nameless.end(), file) != nameless.end()) {
+      continue;
+    }
+    const auto durable = durable_files_.find(change.to);
+    if (find(change.to) == change.file &&
+        (durable == durable_files_.end() || durable->second != change.file)) {
+      nameless.push_back(file);
+      sum += file->bytes.size() - std::min(file->bytes.size(), file->counted_unsynced);
     }
   }
+  return sum;
+}
+
+std::uint64_t SimDisk::digest() const {
+  std::uint64_t h = 14695981039346656037ull;
+  for (const auto& [path, file] : files_) {
+    for (const char c : path) {
+      h = (h ^ static_cast<unsigned char>(c)) * 1099511628211ull;
+    }
+    h = (h ^ file->bytes.hash()) * 1099511628211ull;
+  }
+  return h;
+}
+
+bool same_image(const SimDisk& a, const SimDisk& b) {
+  const auto same_files = [](const SimDisk::Files& x, const SimDisk::Files& y) {
+    return std::equal(x.begin(), x.end(), y.begin(), y.end(), [](const auto& f, const auto& g) {
+      return f.first == g.first && f.second->bytes == g.second->bytes && f.second->disk == g.second->disk;
+    });
+  };
+  return a.dirs_ == b.dirs_ && a.durable_dirs_ == b.durable_dirs_ && same_files(a.files_, b.files_) &&
+         same_files(a.durable_files_, b.durable_files_);
 }
 
 }  // namespace kiwi::sim

@@ -12,14 +12,12 @@
 #include <string>
 #include <vector>
 
+#include "storage/testing/faults.hpp"
 #include "storage/testing/sim_disk.hpp"
 
 namespace kiwi::sim {
 
-enum class DiskOp : std::uint8_t { append, sync, read, create, rename, remove, sync_dir };
-const char* to_string(DiskOp op);
-
-/// Makes an operation fail with EIO.
+/// Makes an operation fail with EIO: the short form of a Fault.
 struct DiskFault {
   DiskOp op = DiskOp::sync;
   std::uint64_t nth = 1;  // the n-th matching call from now on, 1 is the next
@@ -35,21 +33,33 @@ class SimFs : public rocksdb::FileSystem {
   const char* Name() const override { return "KiwiSimFs"; }
 
   // --- Switches; any of them may be used at any time
-  void inject(DiskFault fault) { faults_.push_back({std::move(fault), 0}); }
+  /// Armed faults by name (faults.hpp). slow and hang do nothing here: RocksDB must not wait in the only
+  /// thread. Who runs the storage actor asks pending_delay() before a batch and lets virtual time pass.
+  Faults& faults() { return faults_; }
+  const Faults& faults() const { return faults_; }
+  Delay pending_delay(DiskOp op, FileClass where) { return faults_.delay(op, where); }
+  void inject(const DiskFault& fault);
   void heal() { faults_.clear(); }
-  /// The machine is dead from now on: nothing reaches the disk any more, whoever asks.
+  /// The machine is dead from now on: nothing reaches the disk any more, whoever asks. Calls fail, untraced.
   void freeze() { frozen_ = true; }
-  /// Bytes on the disk above which an append gives ENOSPC, after as much as fits was written.
+  /// The same after `operations` more operations that change the disk: a crash within a call. 0: at once.
+  void freeze_after(std::uint64_t operations) { operations_left_ = operations; }
+  bool frozen() const { return frozen_; }
+  /// Bytes on the disk above which an append gives ENOSPC, after as much as fits was written. Counted as
+  /// "full".
   void set_capacity(std::uint64_t bytes) { capacity_ = bytes; }
   /// Called before each operation that changes the disk, with its name: the moment for a power failure.
   void before_change(std::function<void(const std::string&)> hook) { hook_ = std::move(hook); }
 
   // --- What happened
-  std::uint64_t trace() const { return trace_; }  // hash of all operations, their names and sizes
+  /// Hash of all operations that change the disk, their names and sizes; not of bytes: RocksDB's tables and
+  /// manifests hold random ids.
+  std::uint64_t trace() const { return trace_; }
   std::uint64_t operations() const { return operations_; }
   std::uint64_t syncs() const { return syncs_; }
-  std::uint64_t faults_fired() const { return fired_; }
+  std::uint64_t faults_fired() const { return faults_.fired_in_all(); }
   SimDisk& disk() { return disk_; }
+  const SimDisk& disk() const { return disk_; }
 
   // --- rocksdb::FileSystem
   using IOStatus = rocksdb::IOStatus;
@@ -74,6 +84,9 @@ class SimFs : public rocksdb::FileSystem {
   IOStatus GetFileSize(const std::string& path, const IOOptions&, std::uint64_t* size, Debug*) override;
   IOStatus GetFileModificationTime(const std::string& path, const IOOptions&, std::uint64_t* time,
                                    Debug*) override;
+  IOStatus ReopenWritableFile(const std::string& path, const FileOptions&,
+                              std::unique_ptr<rocksdb::FSWritableFile>* out, Debug*) override;
+  IOStatus Truncate(const std::string& path, std::size_t size, const IOOptions&, Debug*) override;
   IOStatus RenameFile(const std::string& from, const std::string& to, const IOOptions&, Debug*) override;
   IOStatus LinkFile(const std::string& from, const std::string& to, const IOOptions&, Debug*) override;
   IOStatus LockFile(const std::string& path, const IOOptions&, rocksdb::FileLock** lock, Debug*) override;
@@ -86,25 +99,28 @@ class SimFs : public rocksdb::FileSystem {
   friend class SimWritableFile;
   friend class SimReader;
   friend class SimDirectory;
-  struct Armed {
-    DiskFault fault;
-    std::uint64_t seen = 0;
+  /// A path with what is looked up for each operation on it.
+  struct Place {
+    explicit Place(std::string p);
+    std::string path;
+    FileClass where;
+    std::uint64_t hash;
   };
-  /// Traces, tells the hook, and says whether the operation may go on. `drops`: see DiskFault.
-  IOStatus enter(DiskOp op, const std::string& path, std::uint64_t bytes = 0, bool* drops = nullptr);
-  IOStatus enter_read(const std::string& path);
-  void note(const std::string& what);
+  /// Traces, tells the hook, and says whether the operation may go on. `hit`: the fault that struck; those
+  /// that are no error of this call (sync_drops is one) are left to the caller.
+  IOStatus enter(DiskOp op, const Place& place, std::uint64_t bytes = 0, const Fault** hit = nullptr);
+  void trace(DiskOp op, const Place& place, std::uint64_t bytes);
 
   SimDisk& disk_;
-  std::vector<Armed> faults_;
+  Faults faults_;
   std::function<void(const std::string&)> hook_;
   std::set<std::string> locked_;
   std::uint64_t capacity_ = ~std::uint64_t{0};
   bool frozen_ = false;
+  std::uint64_t operations_left_ = ~std::uint64_t{0};
   std::uint64_t trace_ = 14695981039346656037ull;  // FNV-1a
   std::uint64_t operations_ = 0;
   std::uint64_t syncs_ = 0;
-  std::uint64_t fired_ = 0;
 };
 
 }  // namespace kiwi::sim

@@ -32,10 +32,9 @@ class LogWalFilesTest : public ::testing::Test {
   std::string verdict(const std::string& path, const std::function<void(std::string&)>& edit) {
     Node node(image_.after_kill());
     if (edit) {
-      auto& file = *node.machine.disk.find(path);
-      edit(file.bytes);
-      file.clean = file.bytes.size();
-      file.disk = file.bytes;
+      auto bytes = node.machine.disk.find(path)->bytes.str();
+      edit(bytes);
+      node.machine.disk.replace(path, bytes);
     }
     if (!node.open()) {
       EXPECT_EQ(node.opened->error.kind, StorageKind::corruption);
