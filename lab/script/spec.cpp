@@ -1,5 +1,7 @@
 #include "lab/script/spec.hpp"
 
+#include <algorithm>
+
 #include "lab/script/values.hpp"
 
 namespace kiwi::lab::script {
@@ -24,10 +26,29 @@ bool is_file_class(std::string_view text) {
                                             text.find("..") == std::string_view::npos);
 }
 
+bool weights_read(const ValueSpec& spec, std::string_view text) {
+  const auto weights = read_weights(text);
+  return weights && (spec.choices.empty() || std::ranges::all_of(*weights, [&](const auto& w) {
+                       return has_choice(spec.choices, w.first);
+                     }));
+}
+
+bool number_reads(const ValueSpec& spec, std::string_view text) {
+  const auto number = read_number(text);
+  return number && *number >= spec.least && *number <= spec.most;
+}
+
+std::string number_expectation(const ValueSpec& spec) {
+  if (spec.most == UINT64_MAX) {
+    return spec.least == 0 ? "a whole number" : "a whole number, at least " + std::to_string(spec.least);
+  }
+  return "a whole number from " + std::to_string(spec.least) + " to " + std::to_string(spec.most);
+}
+
 bool reads(const ValueSpec& spec, std::string_view text) {
   switch (spec.type) {
     case ValueType::number:
-      return read_number(text).has_value();
+      return number_reads(spec, text);
     case ValueType::fraction:
       return read_fraction(text).has_value();
     case ValueType::probability:
@@ -49,7 +70,7 @@ bool reads(const ValueSpec& spec, std::string_view text) {
     case ValueType::name:
       return is_name(text);
     case ValueType::weights:
-      return read_weights(text).has_value();
+      return weights_read(spec, text);
     case ValueType::file_class:
       return is_file_class(text);
     case ValueType::message_kind:
@@ -82,7 +103,7 @@ std::optional<std::string> wrong_value(const ValueSpec& spec, std::string_view t
 std::string expectation(const ValueSpec& spec) {
   switch (spec.type) {
     case ValueType::number:
-      return "a whole number";
+      return number_expectation(spec);
     case ValueType::fraction:
       return "a number such as 1.05";
     case ValueType::probability:
@@ -106,7 +127,9 @@ std::string expectation(const ValueSpec& spec) {
     case ValueType::name:
       return "a name";
     case ValueType::weights:
-      return "names with weights such as \"get 50, set 50\"";
+      return spec.choices.empty()
+                 ? "names with weights such as \"cut 3, crash 2\""
+                 : "weights of " + listed(spec.choices, " and ") + ", such as \"get 50, set 50\"";
     case ValueType::file_class:
       return "a path with a '/' in it, or one of " + listed(kFileClasses, " or ");
     case ValueType::message_kind:

@@ -3,6 +3,7 @@
 // What a value must look like: one vocabulary for the arguments of verbs, for the keys of cluster and load
 // lines, and for predicates. Parser, errors, help and the reference page are made from it.
 
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
@@ -41,13 +42,17 @@ inline constexpr std::string_view kDiskCalls = "any|read|write|sync|sync-dir|cre
 struct ValueSpec {
   std::string_view name;
   ValueType type = ValueType::text;
-  std::string_view choices = {};  // type choice: "a|b|c"
+  std::string_view choices =
+      {};  // "a|b|c"; choice: all there are; rate: words beside; weights: names there are
   bool required = false;
   /// As it would be written; empty: there is none, and leaving it out means what `summary` says.
   std::string_view fallback = {};
   std::string_view summary = {};
   /// Positional words: it may stand any number of times (the last one of a row only).
   bool repeated = false;
+  /// Type number: bounds.
+  std::uint64_t least = 0;
+  std::uint64_t most = UINT64_MAX;
 };
 
 /// Nothing: `text` is such a value. Else what was expected, as "a duration such as 500ms".
