@@ -47,7 +47,8 @@ struct NodeState {
 void NodeState::start(NodeStart& start) {
   auto& system = self->system();
   log = start.replica.log;
-  start.replica.make_peer = make_tcp_peers(system, log, start.seed);
+  if (!start.replica.make_peer)
+    start.replica.make_peer = make_tcp_peers(system, log, start.seed);
   auto status_of = start.opened.identity;
   auto parts = spawn_replica(system, std::move(start.opened), start.replica, start.mode, start.epoch);
   replica = parts.raft;

@@ -21,7 +21,7 @@ using NodeActor = caf::typed_actor<
 
 struct NodeStart {
   OpenedReplica opened;
-  ReplicaOptions replica;  // make_peer is filled in by the node
+  ReplicaOptions replica;  // without make_peer the node reaches its peers over TCP
   SpawnMode mode = SpawnMode::own_thread;
   std::uint64_t epoch = 1;
   std::uint64_t seed = 1;  // jitter of reconnecting

@@ -15,6 +15,11 @@ inline constexpr int kExitBug = 70;
 
 [[noreturn]] void assertion_failed(const char* condition, const char* what, const char* file, int line);
 
+/// Called first with the text of a failed assertion; it may throw, and then the process goes on. For the
+/// laboratory, which simulates many processes in one. Null: none. One thread.
+using AssertionHook = void (*)(const char* text);
+void set_assertion_hook(AssertionHook hook);
+
 }  // namespace kiwi
 
 #define KIWI_ASSERT(condition, what) \

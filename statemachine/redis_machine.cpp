@@ -186,6 +186,16 @@ Result<bool> RedisMachine::background_work() {
 
 std::optional<StateDigest> RedisMachine::digest(Index index) const { return impl_->digests.find(index); }
 
+Result<std::optional<StateDigest>> RedisMachine::digest_now() {
+  return guarded(impl_->failed, [&] {
+    Digests now(*impl_->database, 1);
+    now.request(impl_->state.applied.index, impl_->state.keys);
+    while (now.work()) {
+    }
+    return now.find(impl_->state.applied.index);
+  });
+}
+
 StateStats RedisMachine::stats() const {
   auto stats = impl_->totals;
   stats.keys = impl_->state.keys;

@@ -60,6 +60,7 @@ class RedisMachine final : public StateMachine {
   Result<bool> background_work() override;
   /// Also nothing: the marker is older than the last kMaxDigests, or was applied before the last restart.
   std::optional<StateDigest> digest(Index index) const override;
+  Result<std::optional<StateDigest>> digest_now() override;
   StateStats stats() const override;
 
  private:

@@ -86,6 +86,9 @@ class StateMachine {
     static_cast<void>(index);
     return std::nullopt;
   }
+  /// The digest of what is applied now; walks over all data. Nothing: this machine has none. For the
+  /// laboratory.
+  virtual Result<std::optional<StateDigest>> digest_now() { return std::nullopt; }
   virtual StateStats stats() const { return {}; }
 
   // Snapshots. A machine that does not offer them answers StorageKind::unsupported.

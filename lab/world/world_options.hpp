@@ -12,8 +12,8 @@ namespace kiwi::lab {
 
 /// How frames between nodes travel.
 enum class Transport : std::uint8_t {
-  stream,    // like TCP: in order; a frame that is lost or spoilt costs the connection
-  datagram,  // each frame alone: lost, doubled and overtaken ones go unnoticed by the transport
+  stream,  // like TCP: in order; a frame that is lost or spoilt costs the connection
+  lossy,   // each frame alone: lost, doubled and overtaken ones go unnoticed by the transport
 };
 
 /// Which actor runs next.
@@ -34,6 +34,7 @@ enum class DiskProfile : std::uint8_t {
 struct Spread {
   Time min{0};
   Time max{0};
+  friend bool operator==(const Spread&, const Spread&) = default;
 };
 
 struct WorldOptions {
@@ -53,6 +54,8 @@ struct WorldOptions {
 
   // --- costs and delays
   Transport transport = Transport::stream;
+  double loss = 0;       // share of frames lost; lossy only
+  double duplicate = 0;  // share of frames doubled
   Spread link{std::chrono::microseconds(200), std::chrono::microseconds(600)};
   Spread client_link{std::chrono::microseconds(50), std::chrono::microseconds(150)};
   /// One message in an actor. Nodes run beside each other, the actors of a node one after the other.
@@ -61,7 +64,7 @@ struct WorldOptions {
   Spread log_disk{std::chrono::microseconds(200), std::chrono::microseconds(1500)};
   /// Before a batch of entries is applied, or of reads is served.
   Spread data_disk{std::chrono::microseconds(10), std::chrono::microseconds(60)};
-  /// Packets of a paused node beyond this many are lost (datagram), or stop the sender (stream).
+  /// Packets of a paused node beyond this many are lost (lossy), or stop the sender (stream).
   std::uint32_t paused_packets = 4096;
 
   // --- chance

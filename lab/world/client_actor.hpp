@@ -1,0 +1,47 @@
+#pragma once
+
+// A simulated node's end of a client connection: ClientConnection, as behind a socket, with the world in the
+// socket's place.
+
+#include <caf/all.hpp>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "actors/client_connection.hpp"
+#include "lab/run/backend.hpp"
+
+namespace kiwi::lab {
+
+/// From the client.
+struct ClientBytes {
+  static constexpr const char* name = "ClientBytes";
+  std::string bytes;
+  auto fields() { return std::tie(bytes); }
+};
+/// The client has taken so many bytes.
+struct ClientTook {
+  static constexpr const char* name = "ClientTook";
+  std::uint64_t bytes = 0;
+  auto fields() { return std::tie(bytes); }
+};
+
+/// What such a connection does to the world. Called from inside the actor.
+class ClientWire {
+ public:
+  virtual ~ClientWire() = default;
+  virtual void written(ConnectionId connection, std::string_view bytes) = 0;
+  /// The node closed it.
+  virtual void ended(ConnectionId connection) = 0;
+};
+
+/// Ends in order by an exit message: the answers on their way get the drain limit. A close_atom: the client
+/// has gone.
+caf::actor spawn_sim_client(caf::actor_system& system, ConnectionId connection, ClientWire& wire,
+                            std::shared_ptr<RedisShared> shared);
+
+}  // namespace kiwi::lab
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kiwi::lab::ClientBytes)

@@ -1,0 +1,68 @@
+#pragma once
+
+// The production state machine under the eyes of the world: flushes its memtables from time to time, which
+// RocksDB's own sizes would do in a process (inside the simulator they may not: when they fire depends on
+// addresses), and says what it holds.
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+
+#include "lab/chance.hpp"
+#include "statemachine/state_machine.hpp"
+
+namespace kiwi::lab {
+
+class SimStateMachine final : public StateMachine {
+ public:
+  /// `seat` points to it while it lives, and must outlive it. Draws after how many batches the next flush
+  /// comes: 1 to `most_batches`; 0: never.
+  SimStateMachine(SimStateMachine*& seat, std::unique_ptr<StateMachine> inner, ChanceStream flushes,
+                  std::uint64_t most_batches)
+      : seat_(seat), inner_(std::move(inner)), flushes_(flushes), most_batches_(most_batches) {
+    seat_ = this;
+    draw();
+  }
+  ~SimStateMachine() override {
+    if (seat_ == this)
+      seat_ = nullptr;
+  }
+
+  AppliedState applied_state() const override { return inner_->applied_state(); }
+  Result<ApplyResult> apply(const std::vector<Entry>& entries) override {
+    auto result = inner_->apply(entries);
+    if (result && left_ != 0 && --left_ == 0) {
+      draw();
+      if (auto flushed = inner_->flush(); !flushed)
+        return tl::unexpected(flushed.error());
+    }
+    return result;
+  }
+  Result<StateAnswer> query(const StateQuery& query) override { return inner_->query(query); }
+  Result<Index> flush() override { return inner_->flush(); }
+  Result<bool> background_work() override { return inner_->background_work(); }
+  std::optional<StateDigest> digest(Index index) const override { return inner_->digest(index); }
+  Result<std::optional<StateDigest>> digest_now() override { return inner_->digest_now(); }
+  StateStats stats() const override { return inner_->stats(); }
+  Result<std::unique_ptr<SnapshotBuilder>> get_snapshot_builder() override {
+    return inner_->get_snapshot_builder();
+  }
+  Result<std::string> begin_receiving_snapshot() override { return inner_->begin_receiving_snapshot(); }
+  Result<void> install_snapshot(const SnapshotMeta& meta, const std::string& folder) override {
+    return inner_->install_snapshot(meta, folder);
+  }
+  Result<std::optional<SnapshotMeta>> get_current_snapshot() override {
+    return inner_->get_current_snapshot();
+  }
+
+ private:
+  void draw() { left_ = most_batches_ == 0 ? 0 : 1 + below(flushes_.next(), most_batches_); }
+
+  SimStateMachine*& seat_;
+  std::unique_ptr<StateMachine> inner_;
+  ChanceStream flushes_;
+  std::uint64_t most_batches_;
+  std::uint64_t left_ = 0;
+};
+
+}  // namespace kiwi::lab
