@@ -10,6 +10,7 @@
 
 #include "messages/assert.hpp"
 #include "storage/durable_dir.hpp"
+#include "storage/durable_names.hpp"
 #include "storage/log_format.hpp"
 #include "storage/log_marker.hpp"
 #include "storage/log_options.hpp"
@@ -94,9 +95,11 @@ Result<void> require_made(const std::string& dir, const Result<DirKind>& kind) {
 }  // namespace
 
 struct LogStore::Impl {
-  Impl(const LogStoreOptions& o, DirLock held, std::unique_ptr<rocksdb::DB> database)
-      : options(o), env(env_of(o)), lock(std::move(held)), db(std::move(database)) {}
+  Impl(const LogStoreOptions& o, std::unique_ptr<rocksdb::Env> e, DirLock held,
+       std::unique_ptr<rocksdb::DB> database)
+      : own_env(std::move(e)), options(o), env(*own_env), lock(std::move(held)), db(std::move(database)) {}
 
+  std::unique_ptr<rocksdb::Env> own_env;  // outlives all that uses it; options.env is this one
   LogStoreOptions options;
   rocksdb::Env& env;
   DirLock lock;  // outlives the database
@@ -126,8 +129,11 @@ bool LogStore::exists(const LogStoreOptions& options) {
   return !kind || *kind == DirKind::made || *kind == DirKind::foreign;
 }
 
-Result<void> LogStore::create(const LogStoreOptions& options, const Identity& identity) {
-  auto& env = env_of(options);
+Result<void> LogStore::create(const LogStoreOptions& given, const Identity& identity) {
+  const auto own_env = with_durable_names(given.env);
+  auto options = given;
+  options.env = own_env.get();
+  auto& env = *own_env;
   const auto kind = kind_of_dir(env, options.dir);
   if (!kind) {
     return tl::unexpected(kind.error());
@@ -162,8 +168,11 @@ Result<void> LogStore::create(const LogStoreOptions& options, const Identity& id
   return finish_creation(env, options.dir, identity.instance);
 }
 
-Result<std::unique_ptr<LogStore>> LogStore::open(const LogStoreOptions& options, Recovered& recovered) {
-  auto& env = env_of(options);
+Result<std::unique_ptr<LogStore>> LogStore::open(const LogStoreOptions& given, Recovered& recovered) {
+  auto own_env = with_durable_names(given.env);
+  auto options = given;
+  options.env = own_env.get();
+  auto& env = *own_env;
   if (auto made = require_made(options.dir, kind_of_dir(env, options.dir)); !made) {
     return tl::unexpected(made.error());
   }
@@ -194,7 +203,7 @@ Result<std::unique_ptr<LogStore>> LogStore::open(const LogStoreOptions& options,
     return tl::unexpected(make_error(kOpening, StorageKind::corruption,
                                      options.dir + ": RocksDB opened another state than the one inspected"));
   }
-  auto impl = std::make_unique<Impl>(options, std::move(*lock), std::move(*db));
+  auto impl = std::make_unique<Impl>(options, std::move(own_env), std::move(*lock), std::move(*db));
   impl->identity = contents->recovered.identity;
   impl->shape = {contents->state, contents->recovered.runs, {}};
   for (const auto& binding : contents->recovered.bindings) {
