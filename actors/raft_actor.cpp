@@ -41,8 +41,11 @@ void RaftState::schedule_drive() {
 void RaftState::drive() {
   drive_scheduled = false;
   for (auto out = core->take_output(); !out.empty() && !stopping; out = core->take_output()) {
-    if (out.lost_leadership)
+    if (out.lost_leadership) {
+      options.log->warn("event=leadership_lost node={} term={} reason={}", options.id.value,
+                        core->term().value, raft::to_string(out.step_down));
       lost_leadership();
+    }
     if (out.write != 0)
       write_log(out);  // promises leave the core only when this is durable (rule 2)
     if (!out.messages.empty())

@@ -24,6 +24,20 @@ const char* to_string(Role role) {
   return "?";
 }
 
+const char* to_string(StepDown why) {
+  switch (why) {
+    case StepDown::later_term:
+      return "later_term";
+    case StepDown::no_quorum:
+      return "no_quorum";
+    case StepDown::own_disk:
+      return "own_disk";
+    case StepDown::no_commit:
+      return "no_commit";
+  }
+  return "?";
+}
+
 Core::Core(Options options, Restored restored)
     : options_(options),
       random_state_(options.seed * 0x9e3779b97f4a7c15u + options.id.value * 0xd1342543de82ef95u),
@@ -34,7 +48,9 @@ Core::Core(Options options, Restored restored)
       last_stamp_ms_(restored.last_stamp_ms),
       commit_(restored.applied.index),
       handed_(restored.applied.index),
-      applied_(restored.applied.index) {
+      applied_(restored.applied.index),
+      stall_watch_((options.election_ticks_min + options.election_ticks_max) / 2,
+                   4 * std::uint64_t{options.election_ticks_max}) {
   KIWI_ASSERT(options_.id.value != 0, "a node has an id");
   KIWI_ASSERT(options_.election_ticks_min > options_.heartbeat_ticks,
               "heartbeats come within an election time-out");

@@ -27,6 +27,7 @@
 #include "raft/membership_history.hpp"
 #include "raft/progress.hpp"
 #include "raft/read_queue.hpp"
+#include "raft/stall_watch.hpp"
 #include "raft/write_stream.hpp"
 
 namespace kiwi::raft {
@@ -72,6 +73,15 @@ struct Restored {
 
 enum class Role : std::uint8_t { follower, pre_candidate, candidate, leader, learner };
 const char* to_string(Role);
+
+/// Why a leader ceased to lead.
+enum class StepDown : std::uint8_t {
+  later_term,  // somebody campaigns or leads in a later one
+  no_quorum,   // it heard no majority for the longest election time-out (check-quorum)
+  own_disk,    // a majority works without it, but its own disk is too slow or hangs (stall_watch.hpp)
+  no_commit,   // it is answered, but nothing it appends reaches a majority (stall_watch.hpp)
+};
+const char* to_string(StepDown);
 
 enum class Refusal : std::uint8_t {
   not_leader,  // see leader()
@@ -126,6 +136,7 @@ struct Output {
   bool state_changed = false;
   /// This node led and does not any more: the fate of proposals not yet applied is unknown (rule 9).
   bool lost_leadership = false;
+  StepDown step_down = StepDown::later_term;  // meaningful with lost_leadership only
 
   bool empty() const;
 };
@@ -143,6 +154,8 @@ struct Counters {
   std::uint64_t reads = 0;
   std::uint64_t read_rounds = 0;
   std::uint64_t append_mismatches = 0;
+  std::uint64_t step_downs_own_disk = 0;  // both are among step_downs
+  std::uint64_t step_downs_no_commit = 0;
 };
 
 struct FollowerStatus {
@@ -253,15 +266,18 @@ class Core {
   bool promotable() const;
   bool alone() const;
   bool hears_leader() const;
+  bool disk_is_late() const;
   void reset_election_timer();
   void tick_election();
   void follow(Term term, NodeId leader);
   void adopt(Term term);
   void set_idle_role();
   void stop_leading();
+  void step_down(StepDown why);
   void pre_campaign();
   void campaign(bool transfer);
   void request_votes(Term term, bool pre_vote, bool transfer);
+  bool stands() const;
   void count_votes();
   void become_leader();
   LogId durable_log_id() const;
@@ -284,6 +300,8 @@ class Core {
   void handle(NodeId from, const HeartbeatResponse& m);
   void handle(NodeId from, const InstallSnapshotResponse& m);
   void tick_leader();
+  bool in_the_way();
+  Index quorum_on_disk() const;
   Progress* progress_of(NodeId id);
   const Progress* progress_of(NodeId id) const;
   Progress* response_from(NodeId from, Term term, std::uint64_t round, std::uint64_t clock_ms);
@@ -334,7 +352,9 @@ class Core {
   std::uint64_t timer_started_ticks_ = 0;
   std::uint64_t leader_heard_ticks_ = 0;
   std::uint32_t timeout_ticks_ = 0;
-  std::vector<NodeId> grants_;       // candidates of either kind: who said yes
+  std::uint64_t stand_back_until_ticks_ = 0;
+  std::vector<NodeId> grants_;       // who voted for this node in vote_.term; empty: it does not ask
+  std::vector<NodeId> pre_grants_;   // pre-candidate: who would vote for it in the next term
   bool vote_requests_held_ = false;  // candidate: they wait until the own vote is durable
   bool campaign_is_transfer_ = false;
 
@@ -348,6 +368,7 @@ class Core {
   std::vector<Progress> progress_;  // by node id; without the own one
   Index noop_;                      // the first entry of the own term
   std::uint64_t heartbeat_sent_ticks_ = 0;
+  StallWatch stall_watch_;
   ReadQueue reads_;
   ClockMedian clocks_;
   std::uint64_t agreed_clock_ms_ = 0;  // clocks_.agreed() of now

@@ -20,6 +20,10 @@ bool Core::hears_leader() const {
   return leader_.value != 0 && now_ticks_ - leader_heard_ticks_ < options_.election_ticks_min;
 }
 
+/// This disk has not answered for longer than an election may take: whoever needs a vote of this node, be it
+/// this node itself, would get it too late.
+bool Core::disk_is_late() const { return writes_.oldest_ticks(now_ticks_) >= options_.election_ticks_max; }
+
 void Core::reset_election_timer() {
   const std::uint64_t span = options_.election_ticks_max - options_.election_ticks_min + 1;
   timer_started_ticks_ = now_ticks_;
@@ -37,7 +41,8 @@ void Core::tick_election() {
   if (now_ticks_ - timer_started_ticks_ < timeout_ticks_)
     return;
   // With a disk that does not even take the last vote nobody can win; it would only drive the term up (T16).
-  if (writes_.durable_vote() == vote_)
+  // With one that is late for entries it would win and stand in the way at once (D09).
+  if (writes_.durable_vote() == vote_ && !disk_is_late() && now_ticks_ >= stand_back_until_ticks_)
     pre_campaign();
   else
     reset_election_timer();
@@ -56,6 +61,15 @@ void Core::stop_leading() {
   drop_follower_fetches();
 }
 
+/// Stops leading without being told to. Who was in the way lets the others go first.
+void Core::step_down(StepDown why) {
+  out_.step_down = why;
+  follow(vote_.term, NodeId(0));
+  reset_election_timer();
+  if (why == StepDown::own_disk || why == StepDown::no_commit)
+    stand_back_until_ticks_ = now_ticks_ + 2 * std::uint64_t{options_.election_ticks_max};
+}
+
 /// Enters a later term, or learns who leads this one. `leader` 0: not known.
 void Core::follow(Term term, NodeId leader) {
   KIWI_ASSERT(term >= vote_.term, "terms never go back");
@@ -64,6 +78,7 @@ void Core::follow(Term term, NodeId leader) {
   if (term > vote_.term) {
     vote_ = Vote{term, NodeId(0)};
     leader_of_term_ = NodeId(0);
+    grants_.clear();
     // Whatever was promised in an earlier term means nothing to the nodes of this one.
     held_grant_ = NodeId(0);
     held_heartbeat_round_.reset();
@@ -74,7 +89,7 @@ void Core::follow(Term term, NodeId leader) {
     stop_leading();
   set_idle_role();
   leader_ = leader;
-  grants_.clear();
+  pre_grants_.clear();
   vote_requests_held_ = false;
   out_.state_changed = out_.state_changed || changed;
 }
@@ -100,6 +115,7 @@ bool Core::heard_leader(NodeId from, Term term) {
   if (term > vote_.term || leader_ != from || role_ == Role::candidate || role_ == Role::pre_candidate)
     follow(term, from);
   leader_of_term_ = from;
+  stall_watch_.another_leads();
   leader_heard_ticks_ = now_ticks_;
   reset_election_timer();
   return true;
@@ -114,7 +130,7 @@ void Core::pre_campaign() {
   vote_requests_held_ = false;
   out_.state_changed = true;
   reset_election_timer();
-  grants_.assign(1, options_.id);  // promises nothing, so it need not be durable
+  pre_grants_.assign(1, options_.id);  // promises nothing, so it need not be durable
   request_votes(vote_.term + 1, true, false);
 }
 
@@ -143,20 +159,25 @@ void Core::request_votes(Term term, bool pre_vote, bool transfer) {
       send(m.id, request);
 }
 
+/// This node asks, in this life, for votes of this term. Not so a node that led it already, also before a
+/// restart: its log may have lost what it sent to others meanwhile.
+bool Core::stands() const {
+  return !grants_.empty() && !leader_of_term_ && (role_ == Role::candidate || role_ == Role::pre_candidate);
+}
+
 void Core::count_votes() {
-  const bool won = has_quorum(membership(), [&](NodeId id) {
-    return std::find(grants_.begin(), grants_.end(), id) != grants_.end();
-  });
-  if (!won)
-    return;
-  if (role_ == Role::pre_candidate)
-    campaign(false);
-  else if (role_ == Role::candidate)
+  const auto all_of = [&](const std::vector<NodeId>& who) {
+    return has_quorum(membership(),
+                      [&](NodeId id) { return std::find(who.begin(), who.end(), id) != who.end(); });
+  };
+  if (stands() && all_of(grants_))
     become_leader();
+  else if (role_ == Role::pre_candidate && all_of(pre_grants_))
+    campaign(false);
 }
 
 void Core::become_leader() {
-  KIWI_ASSERT(role_ == Role::candidate && vote_.voted_for == options_.id, "only a candidate can win");
+  KIWI_ASSERT(vote_.voted_for == options_.id, "only who stood in this term can win it");
   KIWI_ASSERT(writes_.durable_vote() == vote_, "a leader's own vote is durable");
   KIWI_ASSERT(!leader_of_term_, "this term has a leader already");
   ++counters_.elections_won;
@@ -164,6 +185,8 @@ void Core::become_leader() {
   leader_ = options_.id;
   leader_of_term_ = options_.id;
   grants_.clear();
+  pre_grants_.clear();
+  stall_watch_.begin(now_ticks_);
   out_.state_changed = true;
   progress_.clear();
   rebuild_progress();
@@ -189,8 +212,12 @@ void Core::handle(NodeId from, const VoteRequest& m) {
   const bool log_is_enough = m.last_log_id >= log_.last();
   const bool too_early = !m.transfer && hears_leader();
   if (m.pre_vote) {
-    // Changes nothing here. A granted pre-vote echoes the term that was asked for.
-    answer.granted = m.term > vote_.term && log_is_enough && !too_early && role_ != Role::leader;
+    // Changes nothing here. A granted pre-vote echoes the term that was asked for. Who could not vote soon
+    // does not say that it would: the term of the candidate would go up in vain, and with slow disks
+    // everywhere its vote of the last term, which may be on its way to a disk, would be wasted.
+    const bool could_vote = writes_.durable_vote() == vote_ && !disk_is_late();
+    answer.granted =
+        m.term > vote_.term && log_is_enough && !too_early && could_vote && role_ != Role::leader;
     answer.term = answer.granted ? m.term : vote_.term;
     send(from, answer);
     return;
@@ -219,21 +246,19 @@ void Core::handle(NodeId from, const VoteRequest& m) {
 }
 
 void Core::handle(NodeId from, const VoteResponse& m) {
-  if (m.pre_vote) {
-    if (role_ != Role::pre_candidate)
-      return;
-    if (!m.granted)
-      adopt(m.term);  // the voter's real term: without it a node that fell behind could never stand again
-    if (!m.granted || m.term != vote_.term + 1)
-      return;
-  } else {
-    if (!m.granted)
-      adopt(m.term);
-    if (!m.granted || m.term != vote_.term || role_ != Role::candidate)
-      return;
+  if (m.pre_vote && role_ != Role::pre_candidate)
+    return;
+  if (!m.granted) {
+    adopt(m.term);  // the voter's real term: without it a node that fell behind could never stand again
+    return;
   }
-  if (std::find(grants_.begin(), grants_.end(), from) == grants_.end())
-    grants_.push_back(from);
+  // A vote also counts when this node lost patience meanwhile and asks around for the next term: with slow
+  // disks every vote may come that late.
+  if (m.term != (m.pre_vote ? vote_.term + 1 : vote_.term) || (!m.pre_vote && !stands()))
+    return;
+  auto& grants = m.pre_vote ? pre_grants_ : grants_;
+  if (std::find(grants.begin(), grants.end(), from) == grants.end())
+    grants.push_back(from);
   count_votes();
 }
 

@@ -62,10 +62,11 @@ void Core::tick_leader() {
   };
   if (!has_quorum(membership(), heard)) {
     ++counters_.check_quorum_failures;
-    follow(vote_.term, NodeId(0));
-    reset_election_timer();
+    step_down(StepDown::no_quorum);
     return;
   }
+  if (in_the_way())
+    return;
   if (now_ticks_ - heartbeat_sent_ticks_ >= options_.heartbeat_ticks) {
     broadcast_heartbeat();
     return;
@@ -74,6 +75,36 @@ void Core::tick_leader() {
   for (Progress& p : progress_)
     if (p.sent_commit() < std::min(commit_, p.match()))
       send_heartbeat(p);
+}
+
+/// Steps down, and says so, when the others do better without this leader.
+bool Core::in_the_way() {
+  // Not so this node itself: would the others be enough?
+  const auto there = [&](NodeId id) {
+    const Progress* p = progress_of(id);
+    return p != nullptr && p->active(now_ticks_, options_.election_ticks_max);
+  };
+  StallWatch::Seen seen;
+  seen.last = log_.last().index;
+  seen.durable = writes_.durable();
+  seen.quorum = quorum_on_disk();
+  seen.others = Index(
+      quorum_value(membership(), [&](NodeId id) { return there(id) ? progress_of(id)->match().value : 0; }));
+  seen.others_are_there = has_quorum(membership(), there);
+  seen.own_disk_is_late = disk_is_late();
+  switch (stall_watch_.look(now_ticks_, seen)) {
+    case StallWatch::Verdict::fine:
+      return false;
+    case StallWatch::Verdict::own_disk:
+      ++counters_.step_downs_own_disk;
+      step_down(StepDown::own_disk);
+      return true;
+    case StallWatch::Verdict::no_commit:
+      ++counters_.step_downs_no_commit;
+      step_down(StepDown::no_commit);
+      return true;
+  }
+  return false;
 }
 
 void Core::send_heartbeat(Progress& p) {
@@ -160,17 +191,21 @@ Index Core::next_after_rejection(Index previous, LogId hint) const {
 
 // --- Commit, rounds, time
 
-/// Raft 5.4.2: an entry of an earlier term is never committed by counting. The leader counts itself as far
-/// as its own disk is (thesis 10.2.1).
-void Core::advance_commit() {
-  if (role_ != Role::leader)
-    return;
-  const Index reached(quorum_value(membership(), [&](NodeId id) -> std::uint64_t {
+Index Core::quorum_on_disk() const {
+  return Index(quorum_value(membership(), [&](NodeId id) -> std::uint64_t {
     if (id == options_.id)
       return writes_.durable().value;
     const Progress* p = progress_of(id);
     return p == nullptr ? 0 : p->match().value;
   }));
+}
+
+/// Raft 5.4.2: an entry of an earlier term is never committed by counting. The leader counts itself as far
+/// as its own disk is (thesis 10.2.1).
+void Core::advance_commit() {
+  if (role_ != Role::leader)
+    return;
+  const Index reached = quorum_on_disk();
   if (reached <= commit_ || reached < noop_)
     return;
   KIWI_ASSERT(log_.term_at(reached) == vote_.term, "entries from the no-op on are of the own term");

@@ -38,7 +38,7 @@ void Core::emit_write() {
   const LogId last = log_.last();
   if (!writes_.has_work(vote_, last.index))
     return;
-  const WriteStream::Step step = writes_.issue(vote_, last);
+  const WriteStream::Step step = writes_.issue(vote_, last, now_ticks_);
   out_.write = step.number;
   if (step.has_vote)
     out_.vote = vote_;

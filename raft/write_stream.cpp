@@ -16,7 +16,7 @@ void WriteStream::truncated(Index from) {
   }
 }
 
-WriteStream::Step WriteStream::issue(Vote vote, LogId last) {
+WriteStream::Step WriteStream::issue(Vote vote, LogId last, std::uint64_t now_ticks) {
   KIWI_ASSERT(issued_ <= last.index, "a truncation was not told to the write stream");
   Step step;
   step.number = next_number_++;
@@ -26,7 +26,7 @@ WriteStream::Step WriteStream::issue(Vote vote, LogId last) {
   issued_vote_ = vote;
   issued_ = last.index;
   truncate_from_ = Index(0);
-  writes_.push_back({step.number, vote, last, last.index});
+  writes_.push_back({step.number, vote, last, last.index, now_ticks});
   return step;
 }
 

@@ -40,12 +40,16 @@ class WriteStream {
     Index first;          // entries from here to `last` are to be written; above `last`: none
   };
   /// Everything not yet issued becomes the next write. `last` is the end of the log now.
-  Step issue(Vote vote, LogId last);
+  Step issue(Vote vote, LogId last, std::uint64_t now_ticks);
   /// Write `number` and all before it are on disk. `disk_last` is the end of the log on disk as the log store
   /// reports it: what this write or, where the store syncs several at once, a later one left there
   /// (asserted).
   void persisted(std::uint64_t number, LogId disk_last);
   std::size_t outstanding() const { return writes_.size(); }
+  /// Ticks since the oldest write that is not on disk was issued. 0: all are.
+  std::uint64_t oldest_ticks(std::uint64_t now_ticks) const {
+    return writes_.empty() ? 0 : now_ticks - writes_.front().issued_ticks;
+  }
 
  private:
   struct Write {
@@ -53,6 +57,7 @@ class WriteStream {
     Vote vote;
     LogId last;    // of the log on disk after this write
     Index covers;  // entries up to here are still those of the log; <= last.index
+    std::uint64_t issued_ticks = 0;
   };
 
   Vote durable_vote_;

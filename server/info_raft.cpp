@@ -48,6 +48,8 @@ void add_counters(const raft::Counters& counters, InfoText& out) {
   out.add("raft_votes_granted", counters.votes_granted);
   out.add("raft_step_downs", counters.step_downs);
   out.add("raft_check_quorum_failures", counters.check_quorum_failures);
+  out.add("raft_step_downs_own_disk", counters.step_downs_own_disk);
+  out.add("raft_step_downs_no_commit", counters.step_downs_no_commit);
   out.add("raft_proposals", counters.proposals);
   out.add("raft_proposals_refused", counters.proposals_refused);
   out.add("raft_reads", counters.reads);

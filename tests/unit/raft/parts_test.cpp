@@ -85,10 +85,10 @@ TEST(LogView, FitsCopiesAndEvicts) {
 
 TEST(WriteStream, ATruncationIsToldOnceAndLowersWhatOutstandingWritesCover) {
   WriteStream w(Vote{}, Index(0));
-  EXPECT_EQ(w.issue(Vote{}, at(1, 5)).first, Index(1));
+  EXPECT_EQ(w.issue(Vote{}, at(1, 5), 0).first, Index(1));
   w.truncated(Index(4));
   w.truncated(Index(3));
-  const auto step = w.issue(Vote{Term(2), NodeId(1)}, at(2, 4));
+  const auto step = w.issue(Vote{Term(2), NodeId(1)}, at(2, 4), 0);
   EXPECT_EQ(step.number, 2u);
   EXPECT_TRUE(step.has_vote);
   EXPECT_EQ(step.truncate_from, Index(3));
@@ -104,8 +104,8 @@ TEST(WriteStream, ATruncationIsToldOnceAndLowersWhatOutstandingWritesCover) {
 
 TEST(WriteStream, AGroupMayNameItsCommonEnd) {
   WriteStream w(Vote{}, Index(0));
-  w.issue(Vote{}, at(1, 1));
-  w.issue(Vote{}, at(1, 2));
+  w.issue(Vote{}, at(1, 1), 0);
+  w.issue(Vote{}, at(1, 2), 0);
   w.persisted(1, at(1, 2));
   EXPECT_EQ(w.durable(), Index(1));
   EXPECT_THROW(w.persisted(2, at(1, 1)), BrokenInvariant);

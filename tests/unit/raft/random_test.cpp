@@ -47,14 +47,15 @@ void storms(std::size_t nodes, std::uint64_t seeds) {
     sum.mismatches += f.mismatches;
     sum.fetches += f.fetches;
     sum.check_quorum_failures += f.check_quorum_failures;
+    sum.gave_way += f.gave_way;
   }
   std::printf(
       "%zu nodes, %llu seeds: committed %llu, reads %llu (%llu failed), crashes %llu, terms %llu, "
-      "mismatches %llu, fetches %llu, check-quorum %llu\n",
+      "mismatches %llu, fetches %llu, check-quorum %llu, gave way %llu\n",
       nodes, (unsigned long long)seeds, (unsigned long long)sum.committed, (unsigned long long)sum.reads,
       (unsigned long long)sum.failed_reads, (unsigned long long)sum.crashes, (unsigned long long)sum.terms,
       (unsigned long long)sum.mismatches, (unsigned long long)sum.fetches,
-      (unsigned long long)sum.check_quorum_failures);
+      (unsigned long long)sum.check_quorum_failures, (unsigned long long)sum.gave_way);
   if (testing::Test::HasFailure())
     return;
   // Not vacuous: the faults fired, and work went on beside them.
@@ -65,6 +66,7 @@ void storms(std::size_t nodes, std::uint64_t seeds) {
   EXPECT_GT(sum.terms, seeds * 2);
   EXPECT_GT(sum.mismatches, seeds);
   EXPECT_GT(sum.fetches, seeds);
+  EXPECT_GT(sum.gave_way, 0u);
 }
 
 TEST(RandomStorms, ThreeNodes) { storms(3, 150); }

@@ -6,6 +6,7 @@ namespace kiwi::raft {
 
 namespace {
 constexpr std::uint64_t kTickUnits = 10;
+constexpr std::uint64_t kHangs = 1'000'000;
 constexpr std::uint64_t kEpochMs = 1'700'000'000'000;
 }  // namespace
 
@@ -127,6 +128,12 @@ void RandomWorld::clients() {
       client(i);
 }
 
+void RandomWorld::tally(const Counters& counters) {
+  figures_.mismatches += counters.append_mismatches;
+  figures_.check_quorum_failures += counters.check_quorum_failures;
+  figures_.gave_way += counters.step_downs_own_disk + counters.step_downs_no_commit;
+}
+
 /// Everybody is well but the leader: many terms, as in Raft figures 7 and 8.
 void RandomWorld::hunt_leader() {
   cut_.clear();
@@ -136,6 +143,7 @@ void RandomWorld::hunt_leader() {
     } else if (nodes_[i]->core().role() == Role::leader) {
       if (random(2) == 0) {
         ++figures_.crashes;
+        tally(nodes_[i]->core().counters());
         nodes_[i]->crash(random(3));
         ++lives_[i];
       } else {
@@ -162,7 +170,7 @@ void RandomWorld::fault() {
     case 1:
       if (nodes_[i]->up()) {
         ++figures_.crashes;
-        figures_.mismatches += nodes_[i]->core().counters().append_mismatches;
+        tally(nodes_[i]->core().counters());
         nodes_[i]->crash(random(3));
         ++lives_[i];
       } else {
@@ -186,7 +194,7 @@ void RandomWorld::fault() {
       cut_.clear();
       break;
     case 6:
-      disk_delay_[i] = random(2) == 0 ? 4 : 1 + random(400);
+      disk_delay_[i] = random(2) == 0 ? 4 : random(4) == 0 ? kHangs : 1 + random(400);
       break;
     case 7:
       drop_ = random(3) == 0 ? random(300) : 20;
@@ -260,9 +268,12 @@ void RandomWorld::heal() {
   storm_ = false;
   cut_.clear();
   std::fill(disk_delay_.begin(), disk_delay_.end(), 4);
-  for (std::size_t i = 0; i < nodes_.size(); ++i)
+  for (std::size_t i = 0; i < nodes_.size(); ++i) {
     if (!nodes_[i]->up())
       start(i);
+    else if (disk_busy_[i])
+      schedule(1, What::persist, i);  // its disk may hang
+  }
 }
 
 bool RandomWorld::converged() {
@@ -344,8 +355,7 @@ void RandomWorld::run(std::uint64_t storm_units, std::uint64_t heal_units) {
                     "node " + to_string(n->id()) + " does not follow: applied " + to_string(n->machine()) +
                         " of " + std::to_string(checker_.history().size()));
     figures_.failed_reads += n->failed.size();
-    figures_.mismatches += n->core().counters().append_mismatches;
-    figures_.check_quorum_failures += n->core().counters().check_quorum_failures;
+    tally(n->core().counters());
   }
   checker_.expect(served_now > served, "the healed cluster serves no reads");
   figures_.committed = checker_.history().size();

@@ -28,6 +28,7 @@ class RandomWorld {
     std::uint64_t fetches = 0;
     std::uint64_t truncations = 0;
     std::uint64_t check_quorum_failures = 0;
+    std::uint64_t gave_way = 0;  // leaders that stood in the way (stall_watch.hpp)
   };
 
   RandomWorld(std::uint64_t seed, std::size_t nodes);
@@ -56,6 +57,7 @@ class RandomWorld {
   void send(std::size_t from, Outgoing out);
   void client(std::size_t node);
   void clients();
+  void tally(const Counters& counters);
   void fault();
   void hunt_leader();
   void deafen_leader();

@@ -67,7 +67,7 @@ struct FullServer : Server {
     status.log_memory_bytes = 1310;
     status.pending_proposals = 1311;
     status.agreed_time_ms = 1312;
-    status.counters = {1401, 1402, 1403, 1404, 1405, 1406, 1407, 1408, 1409, 1410, 1411};
+    status.counters = {1401, 1402, 1403, 1404, 1405, 1406, 1407, 1408, 1409, 1410, 1411, 1412, 1413};
     status.with_stats = true;
     status.log_store = {.syncs = 10,
                         .sync_last_us = 1502,
@@ -173,6 +173,8 @@ TEST(Info, EveryFigureIsInItsPlace) {
       {"raft_votes_granted", "1404"},
       {"raft_step_downs", "1405"},
       {"raft_check_quorum_failures", "1406"},
+      {"raft_step_downs_own_disk", "1412"},
+      {"raft_step_downs_no_commit", "1413"},
       {"raft_proposals", "1407"},
       {"raft_proposals_refused", "1408"},
       {"raft_reads", "1409"},
