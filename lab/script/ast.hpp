@@ -119,7 +119,7 @@ struct LetName {
 
 /// Right side of a comparison. Which one it is follows from PredicateRow::result.
 struct Operand {
-  std::variant<std::monostate,
+  std::variant<std::monostate,          // no comparison; of a text: nil without quotes, not there
                std::uint64_t,           // number
                Time,                    // duration
                Selector,                // node, nodes

@@ -35,7 +35,7 @@ std::string to_string(const Error& error) {
     text.append(":").append(std::to_string(error.line)).append(":").append(std::to_string(error.column));
   }
   text.append(": ").append(error.message);
-  if (error.line == 0) {
+  if (error.source_line.empty()) {
     return error.hint.empty() ? text : text.append("\n  ").append(error.hint);
   }
   text.append("\n  ").append(error.source_line).append("\n  ");

@@ -106,7 +106,7 @@ Token Lexer::read() {
   }
   skip_blanks();
   if (at_ >= text_.size() || text_[at_] == '#') {
-    return {Token::Kind::end, {}, at_, at_};
+    return {Token::Kind::end, {}, at_, at_, false};
   }
   if (text_[at_] == '"') {
     return read_text();
@@ -114,7 +114,7 @@ Token Lexer::read() {
   for (const auto sign : kSigns) {
     if (text_.substr(at_).starts_with(sign)) {
       at_ += sign.size();
-      return {Token::Kind::sign, std::string(sign), at_ - sign.size(), at_};
+      return {Token::Kind::sign, std::string(sign), at_ - sign.size(), at_, false};
     }
   }
   Token word = read_word(false);
@@ -122,17 +122,24 @@ Token Lexer::read() {
 }
 
 Token Lexer::next_raw() {
-  if (!spliced_.empty()) {
-    return read();
+  if (!ahead_.empty() && !ahead_.front().spliced) {
+    at_ = ahead_.front().begin;
+    ahead_.clear();
+    spliced_.clear();
   }
-  at_ = ahead_.empty() ? at_ : ahead_.front().begin;
-  ahead_.clear();
+  if (!ahead_.empty() || !spliced_.empty()) {
+    return next();
+  }
   skip_blanks();
   if (at_ >= text_.size() || text_[at_] == '#') {
-    return {Token::Kind::end, {}, at_, at_};
+    return {Token::Kind::end, {}, at_, at_, false};
   }
   if (text_[at_] == '"') {
-    return read_text();
+    Token quoted_word = read_text();
+    if (at_ < text_.size() && !is_blank(text_[at_])) {
+      throw Mistake{quoted_word.begin, at_ + 1, "a blank must follow a text in quotes", {}};
+    }
+    return quoted_word;
   }
   Token word = read_word(true);
   if (word.text == "->") {
@@ -142,7 +149,7 @@ Token Lexer::next_raw() {
 }
 
 Token Lexer::read_text() {
-  Token token{Token::Kind::text, {}, at_, at_};
+  Token token{Token::Kind::text, {}, at_, at_, false};
   ++at_;
   while (at_ < text_.size() && text_[at_] != '"') {
     char c = text_[at_];
@@ -191,7 +198,7 @@ Token Lexer::read_word(bool raw) {
     }
     ++at_;
   }
-  return {Token::Kind::word, pasted(begin, at_), begin, at_};
+  return {Token::Kind::word, pasted(begin, at_), begin, at_, false};
 }
 
 std::string Lexer::pasted(std::size_t begin, std::size_t end) const {
@@ -244,6 +251,7 @@ bool Lexer::splice(const Token& word, bool raw) {
        token = raw ? inner.next_raw() : inner.next()) {
     token.begin = word.begin;
     token.end = word.end;
+    token.spliced = true;
     spliced_.push_back(std::move(token));
   }
   return true;

@@ -28,6 +28,7 @@ struct Token {
   std::string text;       // of a text without its quotes and escapes; of a sign e.g. "<->"
   std::size_t begin = 0;  // in the line; what `$name` brought stands where that stood
   std::size_t end = 0;
+  bool spliced = false;  // comes from a param
   bool is(std::string_view sign) const { return kind == Kind::sign && text == sign; }
   bool is_word(std::string_view word) const { return kind == Kind::word && text == word; }
   bool is_value() const { return kind == Kind::word || kind == Kind::text; }

@@ -239,8 +239,10 @@ std::string word_text(std::string_view text) {
   const auto plain = [](char c) {
     return c > ' ' && c < 0x7f && std::string_view("\"{}(),=<>!#$\\").find(c) == std::string_view::npos;
   };
-  // "->" is excluded by '>'; a lone "-" would be a word, too, but reads badly.
-  return !text.empty() && text != "-" && std::ranges::all_of(text, plain) ? std::string(text) : quoted(text);
+  // "except" behind a selector would go on with it; a lone "-" reads badly.
+  return !text.empty() && text != "-" && text != "except" && std::ranges::all_of(text, plain)
+             ? std::string(text)
+             : quoted(text);
 }
 
 }  // namespace kiwi::lab::script
