@@ -262,4 +262,24 @@ tl::expected<script::Predicate, std::string> freeze(const script::Predicate& pre
   return frozen;
 }
 
+tl::expected<script::Event, std::string> freeze(const script::Event& event, LineSelectors& line,
+                                                const Kept& kept) {
+  script::Event frozen = event;
+  for (script::Selector* selector : {&frozen.on, &frozen.link.from, &frozen.link.to}) {
+    auto each = freeze(*selector, line);
+    if (!each) {
+      return tl::unexpected(each.error());
+    }
+    *selector = std::move(*each);
+  }
+  for (script::Predicate& predicate : frozen.predicate) {
+    auto each = freeze(predicate, line, kept);
+    if (!each) {
+      return tl::unexpected(each.error());
+    }
+    predicate = std::move(*each);
+  }
+  return frozen;
+}
+
 }  // namespace kiwi::lab

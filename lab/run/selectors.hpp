@@ -57,6 +57,8 @@ tl::expected<script::Selector, std::string> freeze(const script::Selector& selec
 /// The same predicate with all its selectors frozen, and names of numbers replaced.
 tl::expected<script::Predicate, std::string> freeze(const script::Predicate& predicate, LineSelectors& line,
                                                     const Kept& kept);
+tl::expected<script::Event, std::string> freeze(const script::Event& event, LineSelectors& line,
+                                                const Kept& kept);
 /// "{n1, n3}" as a selector.
 script::Selector selector_of(const std::vector<NodeId>& nodes);
 /// "n1,n3".

@@ -1,0 +1,223 @@
+#include "lab/run/fuzzer.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "lab/run/fuzz_draw.hpp"
+#include "lab/script/verbs.hpp"
+
+namespace kiwi::lab {
+
+Fuzzer::Fuzzer(RunState& run, const script::When& when, std::function<void()> done)
+    : run_(run), when_(when), settings_(script::fuzz_settings(when)), done_(std::move(done)) {
+  const std::string entity = "fuzz " + std::to_string(when.place.line);
+  gaps_ = run.chance.stream(entity, "gap");
+  kinds_ = run.chance.stream(entity, "kind");
+}
+
+void Fuzzer::start() {
+  until_ = run_.now() + when_.time;
+  next();
+}
+
+void Fuzzer::next() {
+  const Time at = run_.now() + draw_time(gaps_, settings_.gap.first, settings_.gap.second);
+  const auto go = [this](auto what) {
+    return [this, what] {
+      if (!run_.over()) {
+        what();
+      }
+    };
+  };
+  if (at >= until_) {
+    run_.timeline.plan(until_, go([this] {
+                         drawing_ = false;
+                         finish_if_over();
+                       }),
+                       Timeline::Lane::script);
+    return;
+  }
+  run_.timeline.plan(at, go([this] {
+                       if (auto fault = draw()) {
+                         begin(std::move(*fault));
+                       }
+                       next();
+                     }),
+                     Timeline::Lane::script);
+}
+
+std::size_t Fuzzer::may_go() const {
+  const std::size_t nodes = run_.backend.nodes().size();
+  const std::size_t most = settings_.spare_majority ? (nodes - 1) / 2 : nodes;
+  return most - std::min(most, away_.size());
+}
+
+std::vector<NodeId> Fuzzer::present() {
+  std::vector<NodeId> present;
+  for (const NodeView& view : run_.views()) {
+    if (view.up && !view.paused && !away_.contains(view.id)) {
+      present.push_back(view.id);
+    }
+  }
+  return present;
+}
+
+std::optional<Fuzzer::Fault> Fuzzer::draw() {
+  std::uint64_t total = 0;
+  for (const auto& [verb, weight] : when_.faults) {
+    total += weight;
+  }
+  std::uint64_t point = below(kinds_.next(), total);
+  std::string verb;
+  for (const auto& [name, weight] : when_.faults) {
+    verb = name;
+    if (point < weight) {
+      break;
+    }
+    point -= weight;
+  }
+  // A stream for each fault: how much one draws does not change the next one.
+  ChanceStream chance =
+      run_.chance.stream("fuzz " + std::to_string(when_.place.line), verb + " " + std::to_string(++drawn_));
+  run_.forget_views();
+  // A node that is down by itself is away as well.
+  std::size_t missing = 0;
+  for (const NodeView& view : run_.views()) {
+    missing += !view.up && !away_.contains(view.id) ? 1 : 0;
+  }
+  const std::size_t room = may_go() - std::min(may_go(), missing);
+  auto drawn = draw_fault(verb, chance, run_.views(), present(), room);
+  if (!drawn) {
+    return std::nullopt;
+  }
+  return Fault{std::move(drawn->action), std::move(drawn->away)};
+}
+
+void Fuzzer::begin(Fault fault) {
+  ChanceStream chance =
+      run_.chance.stream("fuzz " + std::to_string(when_.place.line), "lasts " + std::to_string(drawn_));
+  const Time lasts = draw_time(chance, settings_.lasts.first, settings_.lasts.second);
+  if (fault.action.verb == "swizzle") {
+    for (const NodeId node : fault.away) {
+      ++away_[node];
+    }
+    ++open_;
+    swizzle_nodes(run_, fault.action.nodes, lasts, 0, [this, fault] { end(fault); });
+    return;
+  }
+  if (!run_.perform(fault.action)) {
+    return;
+  }
+  for (const NodeId node : fault.away) {
+    ++away_[node];
+  }
+  ++open_;
+  run_.timeline.plan(
+      run_.now() + lasts,
+      [this, fault = std::move(fault)] {
+        if (!run_.over()) {
+          end(fault);
+        }
+      },
+      Timeline::Lane::script);
+}
+
+void Fuzzer::end(const Fault& fault) {
+  for (const NodeId node : fault.away) {
+    if (--away_[node] == 0) {
+      away_.erase(node);
+    }
+  }
+  --open_;
+  for (script::Action& action : ends_of(fault.action)) {
+    run_.perform(std::move(action));
+  }
+  finish_if_over();
+}
+
+std::vector<script::Action> Fuzzer::ends_of(const script::Action& fault) {
+  const script::VerbRow* row = script::find_verb(fault.verb);
+  std::vector<script::Action> ends;
+  const auto with = [&](const char* verb, std::vector<NodeId> nodes) {
+    if (!nodes.empty()) {
+      script::Action action;
+      action.verb = verb;
+      action.nodes = std::move(nodes);
+      ends.push_back(std::move(action));
+    }
+  };
+  if (row->group == "links") {
+    script::Action heal = fault;
+    heal.verb = "heal";
+    heal.words.clear();
+    heal.options.clear();
+    if (fault.verb != "swizzle" && fault.verb != "reset" && fault.verb != "half-open") {
+      ends.push_back(std::move(heal));
+    }
+    return ends;
+  }
+  if (row->group == "disk") {
+    with("free", fault.nodes);
+  }
+  if (fault.verb == "pause") {
+    with("resume", fault.nodes);
+  }
+  if (row->fault == "clock") {
+    with("clock-heal", fault.nodes);
+  }
+  run_.forget_views();
+  std::vector<NodeId> down;
+  for (const NodeId node : fault.nodes) {
+    const NodeView* view = view_of(run_.views(), node);
+    if (view != nullptr && !view->up && !away_.contains(node)) {
+      down.push_back(node);
+    }
+  }
+  with("restart", std::move(down));
+  return ends;
+}
+
+void Fuzzer::finish_if_over() {
+  if (!drawing_ && open_ == 0 && done_) {
+    std::exchange(done_, nullptr)();
+  }
+}
+
+void swizzle_nodes(RunState& run, const std::vector<NodeId>& nodes, Time span, int line,
+                   std::function<void()> done) {
+  ChanceStream chance = run.line_stream(line, "swizzle");
+  const auto left = std::make_shared<std::size_t>(nodes.size());
+  for (const NodeId node : nodes) {
+    script::Action cut;
+    cut.verb = "cut";
+    cut.nodes = {node};
+    cut.both_ways = true;
+    cut.line = line;
+    for (const NodeView& view : run.backend.nodes()) {
+      if (view.id != node) {
+        cut.to.push_back(view.id);
+      }
+    }
+    script::Action heal = cut;
+    heal.verb = "heal";
+    const Time begin = run.now() + draw_time(chance, Time{0}, span / 2);
+    const Time end = run.now() + draw_time(chance, span / 2, span);
+    const auto when = [&run](auto what) {
+      return [&run, what] {
+        if (!run.over()) {
+          what();
+        }
+      };
+    };
+    run.timeline.plan(begin, when([&run, cut] { run.perform(cut); }), Timeline::Lane::script);
+    run.timeline.plan(end, when([&run, heal, left, done] {
+                        run.perform(heal);
+                        if (--*left == 0) {
+                          done();
+                        }
+                      }),
+                      Timeline::Lane::script);
+  }
+}
+
+}  // namespace kiwi::lab
