@@ -52,6 +52,8 @@ class Lexer {
   /// The next word, text or sign; kind end behind the last one and before a comment.
   const Token& peek();
   const Token& peek_second();
+  /// Goes on at this byte of the line. Nothing was read yet.
+  void skip(std::size_t to) { at_ = to; }
   Token next();
   bool at_end() { return peek().kind == Token::Kind::end; }
   bool take(std::string_view sign);

@@ -63,7 +63,7 @@ class Writer {
     } else if (const auto* expect = std::get_if<Expect>(&statement.value)) {
       line_.append(to_text(*expect));
     } else {
-      write(std::get<Block>(statement.value), column + 2);
+      write(std::get<Block>(statement.value), column);
     }
   }
 
