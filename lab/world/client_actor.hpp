@@ -17,15 +17,11 @@ namespace kiwi::lab {
 
 /// From the client.
 struct ClientBytes {
-  static constexpr const char* name = "ClientBytes";
   std::string bytes;
-  auto fields() { return std::tie(bytes); }
 };
 /// The client has taken so many bytes.
 struct ClientTook {
-  static constexpr const char* name = "ClientTook";
   std::uint64_t bytes = 0;
-  auto fields() { return std::tie(bytes); }
 };
 
 /// What such a connection does to the world. Called from inside the actor.
@@ -45,3 +41,4 @@ caf::actor spawn_sim_client(caf::actor_system& system, ConnectionId connection, 
 }  // namespace kiwi::lab
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kiwi::lab::ClientBytes)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kiwi::lab::ClientTook)

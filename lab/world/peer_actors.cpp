@@ -21,7 +21,6 @@ using namespace std::chrono_literals;
 // As PeerOptions and PeerServerOptions have them.
 constexpr auto kRetryMin = 50ms;
 constexpr auto kRetryMax = 2000ms;
-constexpr auto kHandshakeLimit = 5000ms;
 
 class SimPeer {
  public:
@@ -89,7 +88,7 @@ class SimPeer {
     auto hello = o_.hello;
     hello.lane = kControlLane;
     o_.net->send(connection_, true, kControlLane, "hello", encode_frame(hello));
-    self_->delayed_send(self_, kHandshakeLimit, caf::tick_atom_v, step_);
+    self_->delayed_send(self_, o_.handshake_limit, caf::tick_atom_v, step_);
   }
 
   void answered(const Hello& theirs) {

@@ -7,6 +7,7 @@
 #include <spdlog/logger.h>
 
 #include <caf/all.hpp>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -18,23 +19,17 @@
 namespace kiwi::lab {
 
 struct NetOpened {
-  static constexpr const char* name = "NetOpened";
   std::uint64_t connection = 0;
   NodeId from;
-  auto fields() { return std::tie(connection, from); }
 };
 struct NetBytes {
-  static constexpr const char* name = "NetBytes";
   std::uint64_t connection = 0;
   std::uint8_t lane = 0;
   std::string bytes;
-  auto fields() { return std::tie(connection, lane, bytes); }
 };
 struct NetClosed {
-  static constexpr const char* name = "NetClosed";
   std::uint64_t connection = 0;
   std::string why;
-  auto fields() { return std::tie(connection, why); }
 };
 
 struct SimPeerOptions {
@@ -45,6 +40,8 @@ struct SimPeerOptions {
   ReplicaActor replica;
   std::shared_ptr<spdlog::logger> log;
   ChanceStream jitter;
+  /// Until the answer to our Hello.
+  std::chrono::milliseconds handshake_limit{5000};
 };
 
 /// The dialing side: gets NetBytes and NetClosed of its connections besides ToPeer.
@@ -55,4 +52,6 @@ caf::actor spawn_sim_acceptor(caf::actor_system& system, Net& net, ReplicaActor 
 
 }  // namespace kiwi::lab
 
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kiwi::lab::NetOpened)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kiwi::lab::NetBytes)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kiwi::lab::NetClosed)

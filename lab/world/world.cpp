@@ -1,0 +1,323 @@
+#include "lab/world/world.hpp"
+
+#include <algorithm>
+#include <array>
+#include <stdexcept>
+#include <utility>
+
+#include "lab/world/peer_actors.hpp"
+#include "lab/world/world_impl.hpp"
+#include "messages/assert.hpp"
+
+namespace kiwi::lab {
+
+thread_local World::Impl* World::Impl::current_ = nullptr;
+
+void World::Impl::on_assertion(const char* text) {
+  auto* world = current_;
+  if (world == nullptr || world->running_ == nullptr)
+    return;
+  world->running_->assertion_failed(text);
+  throw std::logic_error(text);
+}
+
+NodeRole role_of(raft::Role role) {
+  constexpr std::array kRoles = {NodeRole::follower, NodeRole::pre_candidate, NodeRole::candidate,
+                                 NodeRole::leader, NodeRole::learner};
+  return kRoles.at(static_cast<std::size_t>(role));
+}
+
+World::Impl::Impl(WorldOptions options, Listener& listener)
+    : options_(std::move(options)),
+      listener_(listener),
+      net_(options_, agenda_, *this),
+      clients_(
+          options_, agenda_, trace_, *this, listener, [this](NodeId id) { return node(id); }, told_) {
+  current_ = this;
+  set_assertion_hook(on_assertion);
+  seen_.resize(options_.nodes);
+  for (std::uint64_t n = 1; n <= options_.nodes; ++n)
+    nodes_.push_back(std::make_unique<SimNode>(NodeId(n), options_, *this));
+  for (auto& node : nodes_) start(*node);
+}
+
+World::Impl::~Impl() {
+  running_ = nullptr;
+  for (auto& node : nodes_)
+    if (node->up())
+      node->crash();
+  if (current_ == this) {
+    set_assertion_hook(nullptr);
+    current_ = nullptr;
+  }
+}
+
+SimNode* World::Impl::node(NodeId id) const {
+  return id.value >= 1 && id.value <= nodes_.size() ? nodes_[id.value - 1].get() : nullptr;
+}
+
+tl::expected<void, BrokenInvariant> World::Impl::run_until(Time limit) {
+  told_ = false;
+  if (!std::exchange(told_start_, true)) {
+    for (const auto& h : std::exchange(untold_, {})) listener_.happened(h);
+    for (auto& node : nodes_) look_at(*node);
+    told_ = !nodes_.empty();
+  }
+  while (!told_) {
+    auto where = step(limit);
+    if (!where) {
+      now_ = std::max(now_, limit);
+      break;
+    }
+    if (auto* n = node(*where)) {
+      look_at(*n);
+      if (!n->bug().empty()) {
+        BrokenInvariant broken{0, "assertion", "n" + to_string(*where) + ": " + n->bug(), now_};
+        node_over(*n);
+        return tl::unexpected(std::move(broken));
+      }
+      if (n->ended())
+        node_over(*n);
+    }
+    if (check_) {
+      if (auto broken = check_(*where))
+        return tl::unexpected(std::move(*broken));
+    }
+  }
+  return {};
+}
+
+std::optional<NodeId> World::Impl::step(Time limit) {
+  auto at = limit;
+  SimNode* who = nullptr;
+  bool timers = false;
+  for (auto& n : nodes_) {
+    if (!n->running())
+      continue;
+    if (auto run = n->next_run(); run < at)
+      at = run, who = n.get(), timers = false;
+    if (auto timer = n->next_timer(); timer < at)
+      at = timer, who = n.get(), timers = true;
+  }
+  if (agenda_.next() <= at && agenda_.next() < limit) {
+    now_ = std::max(now_, agenda_.next());
+    running_ = nullptr;
+    agenda_.take()();
+    return NodeId{};
+  }
+  if (who == nullptr)
+    return std::nullopt;
+  now_ = std::max(now_, at);
+  running_ = who;
+  if (timers) {
+    trace_.note(now_, TraceOf::timer, who->id().value, 0);
+    who->fire_timers();
+  } else {
+    const auto& actor = who->run_one();
+    trace_.note(now_, TraceOf::run, who->id().value, actor.key);
+  }
+  running_ = nullptr;
+  return who->id();
+}
+
+void World::Impl::look_at(SimNode& node) {
+  Seen now;
+  now.up = node.up();
+  if (const auto* core = node.core()) {
+    now.role = role_of(core->role());
+    now.term = core->term();
+    now.leader = core->leader();
+    now.commit = core->commit();
+    now.applied = core->applied();
+    now.last = core->last_log_id().index;
+  }
+  auto& seen = seen_[node.id().value - 1];
+  if (now == seen)
+    return;
+  if (now.up && now.role != NodeRole::unknown &&
+      (now.role != seen.role || now.term != seen.term || now.leader != seen.leader)) {
+    constexpr std::array kNames = {"unknown", "follower", "pre-candidate", "candidate", "leader", "learner"};
+    happened(node.id(), "role",
+             {{"role", kNames.at(static_cast<std::size_t>(now.role))},
+              {"term", to_string(now.term)},
+              {"leader", to_string(now.leader)}});
+  }
+  seen = now;
+  told_ = true;
+  listener_.changed(node.id());
+}
+
+void World::Impl::node_over(SimNode& node) {
+  trace_.note(now_, TraceOf::end, node.id().value, node.why());
+  clients_.node_ended(node.id(), false);
+  node.bury();
+  look_at(node);
+}
+
+NodeView World::Impl::view(const SimNode& node) const {
+  NodeView v;
+  v.id = node.id();
+  v.up = node.up();
+  v.paused = node.paused();
+  v.failed = node.failed();
+  v.why = node.why();
+  v.life = node.life();
+  if (const auto* core = node.core()) {
+    v.role = role_of(core->role());
+    v.term = core->term();
+    v.leader = core->leader();
+    v.commit = core->commit();
+    v.applied = core->applied();
+    v.last = core->last_log_id().index;
+    v.voters = core->membership().voters;
+  }
+  return v;
+}
+
+std::uint64_t World::Impl::life_of(NodeId id) const {
+  const auto* n = node(id);
+  return n != nullptr && n->up() ? n->life() : 0;
+}
+
+bool World::Impl::dark(NodeId id) const {
+  const auto* n = node(id);
+  return n == nullptr || n->dark();
+}
+
+bool World::Impl::opened(NodeId id, NodeId peer, std::uint64_t connection) {
+  return node(id)->deliver([peer, connection](SimNode& n) {
+    if (n.acceptor())
+      caf::anon_send(n.acceptor(), NetOpened{connection, peer});
+  });
+}
+
+bool World::Impl::arrived(NodeId id, NodeId peer, bool acceptor, std::uint64_t connection, std::uint8_t lane,
+                          const std::string& bytes) {
+  trace_.note(now_, TraceOf::frame, id.value << 8 | peer.value, bytes);
+  return node(id)->deliver([peer, acceptor, connection, lane, bytes](SimNode& n) {
+    if (auto to = acceptor ? n.acceptor() : n.peer(peer))
+      caf::anon_send(to, NetBytes{connection, lane, bytes});
+  });
+}
+
+void World::Impl::closed(NodeId id, NodeId peer, bool acceptor, std::uint64_t connection,
+                         const std::string& why) {
+  node(id)->deliver([peer, acceptor, connection, why](SimNode& n) {
+    if (auto to = acceptor ? n.acceptor() : n.peer(peer))
+      caf::anon_send(to, NetClosed{connection, why});
+  });
+}
+
+void World::Impl::happened(NodeId id, std::string kind, std::map<std::string, std::string> fields) {
+  trace_.note(now_, TraceOf::happening, id.value, kind);
+  for (const auto& [key, value] : fields) trace_.fold(Trace::hash_bytes(key) ^ Trace::hash_bytes(value));
+  Happening h{now_, id, std::move(kind), std::move(fields)};
+  if (told_start_)
+    listener_.happened(h);
+  else
+    untold_.push_back(std::move(h));
+}
+
+std::uint64_t World::Impl::hash() const {
+  auto all = trace_;
+  for (const auto& n : nodes_) all.fold(n->disk_trace());
+  return all.value();
+}
+
+std::map<std::string, std::uint64_t> World::Impl::figures() const {
+  const auto& c = net_.counts();
+  std::map<std::string, std::uint64_t> f = {
+      {"events", trace_.events()},
+      {"faults", faults_},
+      {"messages", c.frames},
+      {"message-bytes", c.bytes},
+      {"messages-dropped", c.dropped},
+      {"messages-stalled", c.stalled},
+      {"messages-duplicated", c.duplicated},
+      {"messages-reordered", c.reordered},
+      {"messages-corrupted", c.corrupted},
+      {"messages-held", c.held},
+      {"messages-replayed", c.replayed},
+      {"connections-lost", c.resets},
+      {"commands", clients_.commands()},
+      {"replies", clients_.replies()},
+  };
+  for (const auto& n : nodes_) {
+    f["syncs"] += n->syncs();
+    f["disk-operations"] += n->disk_operations();
+    f["starts"] += n->life();
+    for (const auto& [name, count] : n->hardware().fs->faults().fired()) f["disk-fault " + name] += count;
+  }
+  return f;
+}
+
+// --- World
+
+World::World(WorldOptions options, Listener& listener)
+    : impl_(std::make_unique<Impl>(std::move(options), listener)) {}
+World::~World() = default;
+
+Time World::now() const { return impl_->now_; }
+tl::expected<void, BrokenInvariant> World::run_until(Time limit) { return impl_->run_until(limit); }
+tl::expected<Applied, std::string> World::apply(const script::Action& action) { return impl_->apply(action); }
+
+std::vector<NodeView> World::nodes() const {
+  std::vector<NodeView> views;
+  for (const auto& node : impl_->nodes_) views.push_back(impl_->view(*node));
+  return views;
+}
+
+void World::connect(ConnectionId connection, NodeId node) { impl_->clients_.connect(connection, node); }
+void World::send(ConnectionId connection, const std::vector<std::string>& command) {
+  impl_->clients_.send(connection, command);
+}
+void World::disconnect(ConnectionId connection) { impl_->clients_.disconnect(connection); }
+
+bool World::observe(std::string_view kind) {
+  if (kind == "message")
+    impl_->observe_messages_ = true;
+  return kind == "message";
+}
+
+NodeId World::node_at(std::string_view address) const {
+  for (const auto& node : impl_->nodes_) {
+    const auto a = address_of(node->id());
+    if (address == a.host + ":" + std::to_string(a.redis_port))
+      return node->id();
+  }
+  return {};
+}
+
+std::map<std::string, std::string> World::logs() const {
+  std::map<std::string, std::string> all;
+  for (const auto& node : impl_->nodes_) all["n" + to_string(node->id()) + ".log"] = node->log();
+  return all;
+}
+
+std::string World::digest(NodeId id) {
+  auto* node = impl_->node(id);
+  if (node == nullptr || node->machine() == nullptr)
+    return {};
+  auto digest = node->machine()->digest_now();
+  return digest && *digest ? to_string((*digest)->index) + ":" + (*digest)->hex : std::string();
+}
+
+std::uint64_t World::trace_hash() const { return impl_->hash(); }
+std::map<std::string, std::uint64_t> World::figures() const { return impl_->figures(); }
+void World::on_step(StepCheck check) { impl_->check_ = std::move(check); }
+const WorldOptions& World::options() const { return impl_->options_; }
+
+const raft::Core* World::core(NodeId id) const {
+  const auto* node = impl_->node(id);
+  return node != nullptr ? node->core() : nullptr;
+}
+const sim::SimDisk& World::disk(NodeId id) const {
+  KIWI_ASSERT(impl_->node(id) != nullptr, "a disk is asked for of a node that exists");
+  return impl_->node(id)->hardware().disk;
+}
+std::uint64_t World::incarnation(NodeId id) const {
+  const auto* node = impl_->node(id);
+  return node != nullptr ? node->life() : 0;
+}
+
+}  // namespace kiwi::lab
