@@ -16,13 +16,16 @@ namespace kiwi {
 
 /// Raft 5.2 and thesis 9.6. With pre_vote set nothing is promised and nothing becomes durable: `term` is the
 /// term the sender *would* campaign in. `transfer`: the leader itself asked for this campaign (thesis 3.10).
+/// `round` counts the sender's pre-votes since it started, and is echoed: a pre-vote says what is true now,
+/// so one that was given in an earlier round does not count in a later one.
 struct VoteRequest {
   static constexpr const char* name = "VoteRequest";
   Term term;
   LogId last_log_id;  // of the sender's log, with what is not yet durable left out
   bool pre_vote = false;
   bool transfer = false;
-  auto fields() { return std::tie(term, last_log_id, pre_vote, transfer); }
+  std::uint64_t round = 0;
+  auto fields() { return std::tie(term, last_log_id, round, pre_vote, transfer); }
 };
 
 /// `term` is the voter's own term for a refusal, and the asked-for term for a grant (of either kind).
@@ -31,7 +34,8 @@ struct VoteResponse {
   Term term;
   bool pre_vote = false;
   bool granted = false;
-  auto fields() { return std::tie(term, pre_vote, granted); }
+  std::uint64_t round = 0;  // of the request, for a pre-vote
+  auto fields() { return std::tie(term, round, pre_vote, granted); }
 };
 
 /// Raft 5.3. `round` is the leader's latest leadership-confirmation round (thesis 6.4), echoed in the reply.

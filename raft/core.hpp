@@ -353,7 +353,8 @@ class Core {
   std::uint64_t leader_heard_ticks_ = 0;
   std::uint32_t timeout_ticks_ = 0;
   std::uint64_t stand_back_until_ticks_ = 0;
-  std::vector<NodeId> grants_;       // who voted for this node in vote_.term; empty: it does not ask
+  std::vector<NodeId> grants_;  // who voted for this node in vote_.term; empty: it does not ask
+  std::uint64_t pre_vote_round_ = 0;
   std::vector<NodeId> pre_grants_;   // pre-candidate: who would vote for it in the next term
   bool vote_requests_held_ = false;  // candidate: they wait until the own vote is durable
   bool campaign_is_transfer_ = false;

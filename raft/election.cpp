@@ -125,6 +125,7 @@ bool Core::heard_leader(NodeId from, Term term) {
 
 void Core::pre_campaign() {
   ++counters_.pre_votes_started;
+  ++pre_vote_round_;
   role_ = Role::pre_candidate;
   leader_ = NodeId(0);
   vote_requests_held_ = false;
@@ -153,6 +154,7 @@ void Core::request_votes(Term term, bool pre_vote, bool transfer) {
   request.term = term;
   request.last_log_id = durable_log_id();
   request.pre_vote = pre_vote;
+  request.round = pre_vote_round_;
   request.transfer = transfer;
   for (const Member& m : membership().members)
     if (m.id != options_.id && membership().is_voter(m.id))
@@ -209,6 +211,7 @@ void Core::become_leader() {
 void Core::handle(NodeId from, const VoteRequest& m) {
   VoteResponse answer;
   answer.pre_vote = m.pre_vote;
+  answer.round = m.round;
   const bool log_is_enough = m.last_log_id >= log_.last();
   const bool too_early = !m.transfer && hears_leader();
   if (m.pre_vote) {
@@ -252,6 +255,8 @@ void Core::handle(NodeId from, const VoteResponse& m) {
     adopt(m.term);  // the voter's real term: without it a node that fell behind could never stand again
     return;
   }
+  if (m.pre_vote && m.round != pre_vote_round_)
+    return;  // what was true some time ago: the voter may hear a leader by now
   // A vote also counts when this node lost patience meanwhile and asks around for the next term: with slow
   // disks every vote may come that late.
   if (m.term != (m.pre_vote ? vote_.term + 1 : vote_.term) || (!m.pre_vote && !stands()))

@@ -189,7 +189,7 @@ void RaftWorld::serve(std::uint64_t id) {
   auto clock = peer_clock_ms.contains(id) ? peer_clock_ms[id] : world.now_ms();
   for (auto& message : std::exchange(inbox_[id], {})) {
     if (auto* vote = std::get_if<VoteRequest>(&message)) {
-      from(id, VoteResponse{vote->term, vote->pre_vote, true});
+      from(id, VoteResponse{vote->term, vote->pre_vote, true, vote->round});
     } else if (auto* append = std::get_if<AppendRequest>(&message)) {
       AppendResponse answer;
       answer.term = append->term;

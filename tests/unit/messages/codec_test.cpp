@@ -30,9 +30,10 @@ TEST(CodecFormat, EntryIsAFixedHeadItsPayloadAndAChecksum) {
 }
 
 TEST(CodecFormat, FrameIsLengthChecksumVersionNumberFields) {
-  const std::string frame = encode_frame(PeerMessage(VoteResponse{Term(7), true, false}));
-  EXPECT_EQ(hex(std::string_view(frame).substr(0, 4)), "0c 00 00 00");
-  EXPECT_EQ(hex(std::string_view(frame).substr(12)), "01 02 07 00 00 00 00 00 00 00 01 00");
+  const std::string frame = encode_frame(PeerMessage(VoteResponse{Term(7), true, false, 5}));
+  EXPECT_EQ(hex(std::string_view(frame).substr(0, 4)), "14 00 00 00");
+  EXPECT_EQ(hex(std::string_view(frame).substr(12)),
+            "01 02 07 00 00 00 00 00 00 00 05 00 00 00 00 00 00 00 01 00");
   EXPECT_EQ(hex(std::string_view(encode_frame(sample_hello())).substr(12, 6)), "01 00 01 00 00 00");
 }
 

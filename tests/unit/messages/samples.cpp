@@ -43,8 +43,8 @@ Reply sample_reply() {
 std::vector<PeerMessage> sample_peer_messages() {
   const LogId id{Term(4), Index(9)};
   const Entry blank{LogId{Term(4), Index(8)}, EntryKind::blank, 5, {}};
-  return {VoteRequest{Term(4), id, true, false},
-          VoteResponse{Term(5), false, true},
+  return {VoteRequest{Term(4), id, true, false, 6},
+          VoteResponse{Term(5), false, true, 7},
           AppendRequest{Term(4), id, Index(3), 11, 12, {}},
           AppendRequest{Term(4), id, Index(3), 11, 12, {blank, sample_entry()}},
           AppendResponse{Term(4), true, Index(9), id, 11, 12, 1'700'000'000'456},

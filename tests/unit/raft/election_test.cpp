@@ -160,6 +160,37 @@ TEST(Election, T06ALatePreVoteIsNoVote) {
   EXPECT_EQ(n.core.vote(), (Vote{Term(2), NodeId(1)}));
 }
 
+TEST(Election, T06APreVoteOfAnEarlierRoundDoesNotCountInALaterOne) {
+  Lone n(1, 3, {1}, 1);
+  const auto ask = [&] {
+    n.forget();
+    while (n.got<VoteRequest>(2).empty()) n.tick();
+    return n.got<VoteRequest>(2).at(0).round;
+  };
+  const std::uint64_t first = ask();
+  const std::uint64_t second = ask();
+  ASSERT_NE(first, second);
+  VoteResponse yes = vote_response(2, true, true);
+  yes.round = first;
+  n.step(2, yes);
+  EXPECT_EQ(n.core.role(), Role::pre_candidate) << "node 2 may hear a leader by now";
+  EXPECT_EQ(n.core.term(), Term(1));
+  VoteResponse no = vote_response(7, false, true);
+  no.round = first;
+  Lone behind = n;
+  behind.step(3, no);
+  EXPECT_EQ(behind.core.term(), Term(7)) << "a term is true for ever";
+  yes.round = second;
+  n.step(2, yes);
+  EXPECT_EQ(n.core.role(), Role::candidate);
+
+  Lone voter(2, 3, {1}, 1);
+  VoteRequest asked = vote_request(2, at(1, 1), true);
+  asked.round = 77;
+  voter.step(1, asked);
+  EXPECT_EQ(voter.got<VoteResponse>(1).at(0).round, 77u);
+}
+
 TEST(Election, T07PreVotesOfAHigherTermDisturbNobody) {
   Lone leader(1, 3, {}, 0);
   leader.win(2);

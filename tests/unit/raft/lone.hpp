@@ -52,7 +52,10 @@ class Lone {
     return o;
   }
 
+  /// A forged answer to a pre-vote that names no round answers the last one.
   void step(std::uint64_t from, PeerMessage m) {
+    if (auto* vote = std::get_if<VoteResponse>(&m); vote != nullptr && vote->round == 0)
+      vote->round = pre_vote_round;
     core.step(NodeId(from), std::move(m));
     take();
   }
@@ -77,7 +80,11 @@ class Lone {
       writes.emplace_back(out.write, core.last_log_id());
       last_write = out;
     }
-    for (Outgoing& m : out.messages) sent.push_back(std::move(m));
+    for (Outgoing& m : out.messages) {
+      if (const auto* vote = std::get_if<VoteRequest>(&m.message))
+        pre_vote_round = vote->round;
+      sent.push_back(std::move(m));
+    }
     for (Entry& e : out.apply) applied.push_back(e);
     for (ReadyRead& r : out.reads) reads.push_back(r);
     for (Fetch& f : out.fetches) fetches.push_back(f);
@@ -134,6 +141,7 @@ class Lone {
   std::vector<Fetch> fetches;
   std::vector<std::uint64_t> failed;
   bool lost_leadership = false;
+  std::uint64_t pre_vote_round = 0;
 };
 
 inline AppendRequest append(std::uint64_t term, LogId previous, std::vector<Entry> entries,
