@@ -99,10 +99,14 @@ void Closing::when_idle() {
 }
 
 std::vector<NodeId> Closing::expected_nodes() {
+  std::set<NodeId> left_broken;
+  for (const FaultWindow& window : run_.faults.open()) {
+    left_broken.insert(window.nodes.begin(), window.nodes.end());
+  }
   std::vector<NodeId> expected;
   for (const NodeView& view : run_.views()) {
-    const bool excused = !run_.settings.heal_at_end ? !view.up || view.paused
-                                                    : view.failed && run_.faults.ever_on(view.id, kDamage);
+    const bool excused = run_.settings.heal_at_end ? view.failed && run_.faults.ever_on(view.id, kDamage)
+                                                   : !view.up || view.paused || left_broken.contains(view.id);
     if (!excused) {
       expected.push_back(view.id);
     }
