@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <utility>
+#include <vector>
 
 #include "tests/unit/raft/slow_disks.hpp"
 
@@ -228,6 +230,81 @@ TEST(Stall, WhereGivingWayDoesNotHelpItBecomesRarer) {
   w.run(5000);
   EXPECT_EQ(w.step_downs(), downs);
   EXPECT_GT(w.committed(), before + 1000);
+}
+
+TEST(Stall, OnlyWhoIsHeardCountsAmongThoseThatDoWithoutTheLeader) {
+  Lone n(1, 5, {}, 0);
+  while (n.core.role() != Role::pre_candidate) n.tick();
+  for (std::uint64_t i : {2, 3}) n.step(i, vote_response(1, true, true));
+  n.sync();
+  for (std::uint64_t i : {2, 3}) n.step(i, vote_response(1, true, false));
+  ASSERT_EQ(n.core.role(), Role::leader);
+  const auto pass = [&](int ticks) {
+    for (; ticks > 0; --ticks) {
+      for (std::uint64_t i : {2, 3, 4}) n.beat(i, 0);
+      n.tick();
+    }
+  };
+  n.ack(2, 1);
+  n.ack(5, 1);  // and is silent from now on
+  pass(30);
+  n.ack(3, 1);
+  pass(200);
+  EXPECT_EQ(n.core.role(), Role::leader) << "without it and node 5 only two have the entry";
+  n.ack(4, 1);
+  pass(1000);
+  EXPECT_EQ(n.core.role(), Role::follower);
+  EXPECT_EQ(n.core.counters().step_downs_own_disk, 1u);
+}
+
+StallWatch::Seen seen(std::uint64_t last, std::uint64_t durable, std::uint64_t others, std::uint64_t quorum) {
+  StallWatch::Seen s;
+  s.last = Index(last);
+  s.durable = Index(durable);
+  s.others = Index(others);
+  s.quorum = Index(quorum);
+  s.others_are_there = true;
+  return s;
+}
+
+/// Entry 1 is appended at tick 0; the first tick that says `verdict`.
+template <class At>
+std::uint64_t first(StallWatch::Verdict verdict, At at) {
+  StallWatch w(15, 80);
+  w.begin(0);
+  std::uint64_t tick = 0;
+  while (tick < 10'000 && w.look(tick, at(tick)) != verdict) ++tick;
+  return tick;
+}
+
+TEST(StallWatch, TheOwnDiskIsGivenThreeTimesWhatTheOthersTook) {
+  using enum StallWatch::Verdict;
+  for (const auto& [took, bound] :
+       std::vector<std::pair<std::uint64_t, std::uint64_t>>{{0, 15}, {4, 15}, {5, 18}, {19, 60}, {99, 300}}) {
+    const auto hangs = [took = took](std::uint64_t t) {
+      return t < took ? seen(1, 0, 0, 0) : seen(1, 0, 1, 1);
+    };
+    EXPECT_EQ(first(own_disk, hangs), bound) << took;
+    const auto late = [&](std::uint64_t t) { return t < bound ? hangs(t) : seen(1, 1, 1, 1); };
+    EXPECT_EQ(first(own_disk, late), 10'000u) << took << ": in the last moment";
+  }
+}
+
+TEST(StallWatch, AQuorumIsGivenThreeTimesWhatTheOwnDiskTook) {
+  using enum StallWatch::Verdict;
+  for (const auto& [took, bound] :
+       std::vector<std::pair<std::uint64_t, std::uint64_t>>{{0, 80}, {25, 80}, {26, 81}, {99, 300}}) {
+    const auto stuck = [took = took](std::uint64_t t) { return seen(1, t < took ? 0 : 1, 0, 0); };
+    EXPECT_EQ(first(no_commit, stuck), bound) << took;
+  }
+}
+
+TEST(StallWatch, AQuorumThatMovesIsNotStuckHoweverFarItIsBehind) {
+  using enum StallWatch::Verdict;
+  const auto catches_up = [](std::uint64_t t) {
+    return seen(1000, 1000, 0, std::min<std::uint64_t>(t / 70, 20));
+  };
+  EXPECT_EQ(first(no_commit, catches_up), 20 * 70 + 80u) << "counted from the last step it made";
 }
 
 TEST(Stall, AVoteThatComesLateCountsInItsTermAndNowhereElse) {
