@@ -1,6 +1,7 @@
 #include "lab/history/check.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "lab/history/client_order.hpp"
@@ -69,9 +70,7 @@ class Check {
       return report(std::move(finding));
     }
     count(to_string(cheapest(key.operations)), key);
-    if (finding)
-      return report(std::move(finding));
-    judge_order(key);
+    judge_order(key, std::move(finding));
   }
 
   void note_final_reads(const KeyHistory& key) {
@@ -82,17 +81,23 @@ class Check {
     ++(read ? result_.statistics.keys_read_finally : result_.statistics.keys_not_read_finally);
   }
 
-  void judge_order(KeyHistory& key) {
+  /// `direct` is what the direct checks found.
+  void judge_order(KeyHistory& key, std::optional<Finding> direct) {
     auto& s = result_.statistics;
+    // These say best what went wrong. Of other sums that are off, the order of the key shows where they left
+    // it.
+    if (direct && (direct->kind == Kind::lost_write || direct->kind == Kind::session_went_back))
+      return report(std::move(direct));
     auto copy = key.operations;
     s.dropped_unseen_writes += drop_unseen_writes(copy);
     const auto left = budget_;
     const auto verdict = judge(key.operations, key.values, budget_);
     s.search_steps += left - budget_;
-    if (verdict.is == KeyVerdict::Is::undecided)
-      ++s.keys_out_of_budget;
-    if (verdict.is != KeyVerdict::Is::bad)
-      return;
+    if (verdict.is != KeyVerdict::Is::bad) {
+      if (verdict.is == KeyVerdict::Is::undecided)
+        ++s.keys_out_of_budget;
+      return report(std::move(direct));
+    }
     if (result_.findings.size() < options_.max_findings)
       report(explain(history_, key, verdict, std::max<std::uint64_t>(options_.budget, 1'000'000)));
     else

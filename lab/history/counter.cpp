@@ -83,7 +83,7 @@ KeyVerdict counter(const std::vector<KeyOperation>& operations, const Values& va
   Wide value = 0;
   const auto with = [&](std::uint32_t i) {
     std::vector<std::uint32_t> suspects{i};
-    for (const auto other : {forced_by, last})
+    for (const auto other : {last, forced_by})
       if (other != UINT32_MAX)
         suspects.push_back(other);
     return suspects;

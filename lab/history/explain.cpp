@@ -1,6 +1,7 @@
 #include "lab/history/explain.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <optional>
 #include <set>
 #include <utility>
@@ -116,6 +117,9 @@ class Explanation {
     for (const auto i : suspects) kept[i] = true;
     if (is_bad(rest(kept)))
       kept_ = std::move(kept);
+    else  // the proof is a matter of counting; these two show where the values leave the row
+      neighbours_.assign(suspects.begin(),
+                         suspects.begin() + std::min<std::ptrdiff_t>(2, std::ssize(suspects)));
   }
 
   /// Halves first, then smaller and smaller pieces, until no single operation can be forgotten.
@@ -240,6 +244,8 @@ class Explanation {
         found.kind = Kind::lost_write;
     }
     found.what = "key " + key_.key + ": " + sentence(found.kind);
+    if (found.kind == Kind::refused_but_happened && good_if_repeated(part))
+      found.what += ", or another one took effect twice";
     show(part, refused, found);
     found.explanation = explanation_text(found);
     return found;
@@ -257,6 +263,7 @@ class Explanation {
     for (const auto& o : part)
       if (o.value != kAbsent && seen.count(o.value) != 0)
         shown.insert(o.origin);
+    for (const auto i : neighbours_) shown.insert(operations_[i].origin);
     for (std::size_t i = 0; i < std::min<std::size_t>(refused.size(), 5); ++i)
       shown.insert(refused[i].origin);
     for (const auto origin : shown) found.operations.push_back(history_.operations()[origin]);
@@ -269,6 +276,7 @@ class Explanation {
   Checker checker_ = Checker::search;
   Operations operations_;
   std::vector<bool> kept_;
+  std::vector<std::uint32_t> neighbours_;
 };
 
 }  // namespace

@@ -8,6 +8,9 @@
 
 #include "lab/history/check.hpp"
 #include "lab/history/json_lines.hpp"
+#include "lab/history/judge.hpp"
+#include "lab/history/prepare.hpp"
+#include "lab/history/search.hpp"
 #include "tests/unit/lab/history/reference_store.hpp"
 #include "tests/unit/lab/history/simulated_clients.hpp"
 
@@ -70,6 +73,19 @@ History spoilt(const History& history, std::uint64_t seed) {
   });
 }
 
+/// The judge of the key alone, without the direct checks that come before it, and the search instead of
+/// whatever the judge chose.
+void expect_judges_agree(const History& history, const Options& options, bool truth,
+                         const std::string& where) {
+  auto prepared = prepare(history, options);
+  for (auto& [name, key] : prepared.keys) {
+    auto budget = options.budget;
+    const auto expected = truth ? KeyVerdict::Is::good : KeyVerdict::Is::bad;
+    ASSERT_EQ(judge(key.operations, key.values, budget).is, expected) << where;
+    ASSERT_EQ(search(key.operations, key.values, budget).is, expected) << where;
+  }
+}
+
 struct Family {
   const char* name;
   Choices commands;
@@ -106,6 +122,9 @@ TEST_P(Definition, AgreesOnSmallHistories) {
              << to_string(result.verdict) << " by " << result.checker << ": " << result.why << "\n"
              << text.str();
     }
+    expect_judges_agree(history, options, truth, std::string(family.name) + ", seed " + std::to_string(seed));
+    if (HasFatalFailure())
+      return;
     if (!truth) {
       ASSERT_EQ(result.verdict, Verdict::fail);
       ASSERT_FALSE(result.explanation().empty());
