@@ -5,6 +5,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "lab/world/message_text.hpp"
 #include "lab/world/peer_actors.hpp"
 #include "lab/world/world_impl.hpp"
 #include "messages/assert.hpp"
@@ -206,6 +207,16 @@ void World::Impl::closed(NodeId id, NodeId peer, bool acceptor, std::uint64_t co
     if (auto to = acceptor ? n.acceptor() : n.peer(peer))
       caf::anon_send(to, NetClosed{connection, why});
   });
+}
+
+void World::Impl::packet(const Parcel& parcel, NodeId from, NodeId to, bool arrives) {
+  if (!observe_messages_ || arrives || parcel.kind == "hello")
+    return;
+  auto fields = message_fields(parcel.bytes);
+  fields["kind"] = parcel.kind;
+  fields["to"] = to_string(to);
+  told_ = true;
+  listener_.happened({now_, from, "message", std::move(fields)});
 }
 
 void World::Impl::happened(NodeId id, std::string kind, std::map<std::string, std::string> fields) {
