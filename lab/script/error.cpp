@@ -57,7 +57,7 @@ std::string did_you_mean(std::string_view word, const std::vector<std::string_vi
     return {};
   }
   // A third of the letters may be wrong, one at least: "crush" is near "crash", "x" is near nothing.
-  std::size_t nearest = std::max<std::size_t>(word.size() / 3, word.size() > 2 ? 1 : 0) + 1;
+  std::size_t nearest = std::max<std::size_t>(word.size() / 3, word.size() > 1 ? 1 : 0) + 1;
   std::string_view best;
   for (const auto candidate : known) {
     const std::size_t d = candidate.size() > 64 ? 64 : distance(word, candidate);

@@ -121,7 +121,7 @@ Token Lexer::read() {
   return splice(word, false) ? read() : word;
 }
 
-Token Lexer::next_raw() {
+Token Lexer::next_raw(bool brackets) {
   if (!ahead_.empty() && !ahead_.front().spliced) {
     at_ = ahead_.front().begin;
     ahead_.clear();
@@ -136,16 +136,16 @@ Token Lexer::next_raw() {
   }
   if (text_[at_] == '"') {
     Token quoted_word = read_text();
-    if (at_ < text_.size() && !is_blank(text_[at_])) {
+    if (at_ < text_.size() && !is_blank(text_[at_]) && !(brackets && text_[at_] == ']')) {
       throw Mistake{quoted_word.begin, at_ + 1, "a blank must follow a text in quotes", {}};
     }
     return quoted_word;
   }
-  Token word = read_word(true);
+  Token word = read_word(true, brackets);
   if (word.text == "->") {
     word.kind = Token::Kind::sign;
   }
-  return splice(word, true) ? next_raw() : word;
+  return splice(word, true) ? next_raw(brackets) : word;
 }
 
 Token Lexer::read_text() {
@@ -182,7 +182,7 @@ Token Lexer::read_text() {
   return token;
 }
 
-Token Lexer::read_word(bool raw) {
+Token Lexer::read_word(bool raw, bool brackets) {
   const std::size_t begin = at_;
   while (at_ < text_.size() && !is_blank(text_[at_])) {
     const char c = text_[at_];
@@ -191,6 +191,10 @@ Token Lexer::read_word(bool raw) {
         at_ = param->end;
         continue;
       }
+    }
+    if (brackets && (c == '[' || c == ']')) {
+      at_ += at_ == begin ? 1 : 0;
+      break;
     }
     const bool arrow = text_.substr(at_).starts_with("->");
     if (!raw && (arrow || std::string_view("\"{}(),=<>!").find(c) != std::string_view::npos)) {

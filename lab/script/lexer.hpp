@@ -61,7 +61,9 @@ class Lexer {
 
   /// For Redis commands: split at blanks and quotes only. "->" and "#" count only as a word of their own.
   /// Must not be mixed with a peek() that was not consumed.
-  Token next_raw();
+  Token next_raw() { return next_raw(false); }
+  /// The same, but "[" and "]" are words of their own: for replies.
+  Token next_reply() { return next_raw(true); }
 
   const SourceLine& line() const { return line_; }
   Place place(const Token& token) const {
@@ -73,7 +75,8 @@ class Lexer {
  private:
   Token read();
   Token read_text();
-  Token read_word(bool raw);
+  Token next_raw(bool brackets);
+  Token read_word(bool raw, bool brackets = false);
   void skip_blanks();
   /// Pastes the values of `$name` in [begin, end) of the line.
   std::string pasted(std::size_t begin, std::size_t end) const;

@@ -209,10 +209,10 @@ void LineParser::redis(VerbCall& call) {
   if (!token.is("->")) {
     return;
   }
-  Token first = lexer_.next_raw();
+  Token first = lexer_.next_reply();
   std::string reply;
   Token last = first;
-  for (token = first; token.kind != Token::Kind::end; token = lexer_.next_raw()) {
+  for (token = first; token.kind != Token::Kind::end; token = lexer_.next_reply()) {
     reply.append(reply.empty() ? "" : " ")
         .append(token.kind == Token::Kind::text ? quoted(token.text) : token.text);
     last = token;

@@ -22,32 +22,12 @@ std::optional<std::int64_t> read_integer(std::string_view text) {
 
 using Pattern = std::optional<ReplyPattern>;
 
-/// "[1" is the bracket and 1: brackets need no blanks around them.
-std::string spaced(std::string_view text) {
-  std::string result;
-  bool quotes = false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (quotes && c == '\\' && i + 1 < text.size()) {
-      result.append({c, text[++i]});
-      continue;
-    }
-    quotes ^= c == '"';
-    if (!quotes && (c == '[' || c == ']')) {
-      result.append({' ', c, ' '});
-    } else {
-      result.push_back(c);
-    }
-  }
-  return result;
-}
-
 Pattern read_one(Lexer& lexer, const Token& token, int depth);
 
 Pattern read_list(Lexer& lexer, int depth) {
   ReplyPattern list{ReplyPattern::Kind::list, {}, 0, {}};
   while (true) {
-    const Token token = lexer.next_raw();
+    const Token token = lexer.next_reply();
     if (token.is_word("]")) {
       return list;
     }
@@ -83,11 +63,11 @@ Pattern read_one(Lexer& lexer, const Token& token, int depth) {
 }
 
 Pattern read_all(Lexer& lexer) {
-  const Token first = lexer.next_raw();
+  const Token first = lexer.next_reply();
   auto pattern = first.is_value() ? read_one(lexer, first, 0) : std::nullopt;
-  Token token = lexer.next_raw();
+  Token token = lexer.next_reply();
   if (pattern && pattern->kind == ReplyPattern::Kind::error) {
-    for (; token.is_value(); token = lexer.next_raw()) {
+    for (; token.is_value(); token = lexer.next_reply()) {
       pattern->text.append(pattern->text.empty() ? "" : " ").append(token.text);
     }
   }
@@ -97,7 +77,7 @@ Pattern read_all(Lexer& lexer) {
 }  // namespace
 
 std::optional<ReplyPattern> read_reply_pattern(std::string_view text) {
-  const SourceLine line{0, 1, 0, spaced(text)};
+  const SourceLine line{0, 1, 0, std::string(text)};
   Lexer lexer(line, 0, nullptr);
   try {
     return read_all(lexer);
