@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "actors/io_thread.hpp"
 #include "actors/storage_errors.hpp"
 #include "messages/assert.hpp"
 
@@ -115,8 +116,8 @@ StorageActor::behavior_type adaptor(AdaptorState::Self self, LogStoreActor log, 
 }  // namespace
 
 StorageActor spawn_adaptor(caf::actor_system& system, LogStoreActor log, StateMachineActor machine,
-                           std::uint64_t epoch) {
-  return system.spawn(adaptor, std::move(log), std::move(machine), epoch);
+                           std::uint64_t epoch, CorePlace place) {
+  return spawn_at(system, place, adaptor, std::move(log), std::move(machine), epoch);
 }
 
 }  // namespace kiwi

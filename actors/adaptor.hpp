@@ -8,6 +8,7 @@
 #include <map>
 
 #include "actors/interfaces.hpp"
+#include "actors/spawn_mode.hpp"
 
 namespace kiwi {
 
@@ -51,6 +52,6 @@ struct AdaptorState {
 
 /// `epoch` is the one both storage actors were spawned with.
 StorageActor spawn_adaptor(caf::actor_system& system, LogStoreActor log, StateMachineActor machine,
-                           std::uint64_t epoch);
+                           std::uint64_t epoch, CorePlace place = CorePlace::scheduler);
 
 }  // namespace kiwi

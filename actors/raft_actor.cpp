@@ -5,6 +5,7 @@
 #include <chrono>
 #include <utility>
 
+#include "actors/io_thread.hpp"
 #include "actors/replica_errors.hpp"
 #include "actors/storage_errors.hpp"
 #include "messages/assert.hpp"
@@ -242,7 +243,8 @@ ReplicaImpl::behavior_type raft_behavior(RaftState::Self self, std::shared_ptr<R
 }  // namespace
 
 ReplicaActor spawn_raft(caf::actor_system& system, ReplicaStart start) {
-  return system.spawn(raft_behavior, std::make_shared<ReplicaStart>(std::move(start)));
+  auto place = start.options.place;
+  return spawn_at(system, place, raft_behavior, std::make_shared<ReplicaStart>(std::move(start)));
 }
 
 }  // namespace kiwi

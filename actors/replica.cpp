@@ -27,7 +27,7 @@ Replica spawn_replica(caf::actor_system& system, OpenedReplica opened, ReplicaOp
   r.log_store = spawn_log_store(system, mode, std::move(opened.log), epoch, std::move(opened.directory));
   r.state_machine = spawn_state_machine(system, mode, std::move(opened.machine), epoch);
   r.snapshot_builder = spawn_snapshot_builder(system, mode, std::move(builder));
-  r.adaptor = spawn_adaptor(system, r.log_store, r.state_machine, epoch);
+  r.adaptor = spawn_adaptor(system, r.log_store, r.state_machine, epoch, options.place);
   ReplicaStart start;
   start.options = std::move(options);
   start.restored = std::move(opened.restored);

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "actors/interfaces.hpp"
+#include "actors/spawn_mode.hpp"
 #include "messages/ids.hpp"
 #include "messages/membership.hpp"
 #include "raft/core.hpp"
@@ -30,6 +31,8 @@ struct ReplicaOptions {
   /// Real length of one tick of the core, milliseconds. With raft.election_ticks_* 10..20 and 50 ms an
   /// election time-out is 0.5 to 1 s; heartbeats go every 100 ms.
   std::uint32_t tick_ms = 50;
+  /// Where raft and adaptor run.
+  CorePlace place = CorePlace::scheduler;
   /// A client that waits longer than this is told that the outcome is unknown.
   std::uint32_t request_timeout_ms = 5000;
   /// The machine's clock, Unix milliseconds: the door for time (safety rule 8).

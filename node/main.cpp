@@ -74,6 +74,7 @@ ReplicaOptions replica_options(const NodeOptions& o, std::shared_ptr<spdlog::log
   r.raft.heartbeat_ticks = std::max(1u, o.heartbeat_ms / o.tick_ms);
   r.raft.election_ticks_min = std::max(2u, o.election_timeout_ms / o.tick_ms);
   r.raft.election_ticks_max = 2 * r.raft.election_ticks_min;
+  r.place = CorePlace::io_thread;
   r.unix_clock_ms = unix_clock_ms;
   r.log = std::move(log);
   return r;
@@ -85,6 +86,8 @@ struct Config : caf::actor_system_config {
     // Sharing wakes idle workers at once and does not poll; one worker keeps raft and adaptor on one thread.
     set("scheduler.policy", caf::atom("sharing"));
     set("scheduler.max-threads", o.worker_threads);
+    // One read per readiness: a second one would mostly hear that there is nothing more.
+    set("middleman.max-consecutive-reads", std::size_t{1});
     set("logger.inline-output", true);
     register_storage_errors(*this);
     register_replica_errors(*this);
