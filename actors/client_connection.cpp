@@ -232,12 +232,11 @@ void ClientConnection::write_ready() {
 }
 
 void ClientConnection::hand_over() {
-  auto size = std::min<std::size_t>(out_.size() - out_handed_,
-                                    with_transport_ < kHandOver ? kHandOver - with_transport_ : 0);
-  if (size > 0) {
-    transport_.write({out_.data() + out_handed_, size});  // one write for all that is ready
+  while (out_handed_ < out_.size() && with_transport_ < kHandOver) {
+    auto size = std::min<std::size_t>(out_.size() - out_handed_, kHandOver - with_transport_);
+    auto left = transport_.write({out_.data() + out_handed_, size});  // one write for all that is ready
     out_handed_ += size;
-    with_transport_ += size;
+    with_transport_ += size - left;
   }
   if (out_handed_ == out_.size()) {
     out_.clear();

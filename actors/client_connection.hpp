@@ -47,8 +47,9 @@ class ClientTransport {
   /// Calls `done` once, later; never when the actor is gone by then. Use ask_replica below.
   virtual void ask(const ReplicaQuestion& question, std::function<void(const ReplicaAnswer&)> done) = 0;
   virtual std::string render(const caf::error& error) const = 0;
-  /// Takes the bytes; ClientConnection::transferred says when they have left.
-  virtual void write(std::string_view bytes) = 0;
+  /// Takes the bytes and says how many of them have left already; ClientConnection::transferred reports the
+  /// rest.
+  virtual std::size_t write(std::string_view bytes) = 0;
   /// There is room again, or still: reading may go on.
   virtual void room() = 0;
   /// Calls ClientConnection::give_up after this long.

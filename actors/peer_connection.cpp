@@ -114,8 +114,19 @@ class PeerConnection {
   }
 
   void pump(Lane& lane) {
+    if (lane.hdl.invalid())
+      return;
+    if (lane.queue.handed_bytes() == 0) {
+      for (auto next = lane.queue.front(); !next.empty(); next = lane.queue.front()) {
+        auto sent = send_now(lane.hdl, next);
+        if (sent > 0)
+          lane.queue.left(sent);
+        if (sent < next.size())
+          break;
+      }
+    }
     auto handed = lane.queue.handed_bytes();
-    if (lane.hdl.invalid() || handed >= kHandOverBytes)
+    if (handed >= kHandOverBytes || lane.queue.front().empty())
       return;
     lane.queue.hand_over(self_->wr_buf(lane.hdl), kHandOverBytes - handed);
     self_->flush(lane.hdl);

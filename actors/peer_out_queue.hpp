@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <deque>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace kiwi {
@@ -27,6 +28,10 @@ class PeerOutQueue {
   /// Same, for a frame that was not even encoded because full().
   Push drop();
 
+  /// The bytes to be sent next; empty: nothing waits. Valid until the next call.
+  std::string_view front() const;
+  /// This many bytes of front() have left.
+  void left(std::size_t bytes);
   /// Appends up to `room` bytes to `out`, which is the system's write buffer; they count as unsent until
   /// sent().
   void hand_over(std::vector<char>& out, std::uint64_t room);
@@ -38,6 +43,9 @@ class PeerOutQueue {
   void clear();
 
  private:
+  void take(std::size_t bytes);
+  void reopen();
+
   std::uint64_t limit_bytes_;
   std::deque<std::string> frames_;
   std::size_t front_taken_ = 0;      // bytes of frames_.front() that are handed over

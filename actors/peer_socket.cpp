@@ -72,6 +72,11 @@ void hang_up(caf::io::abstract_broker& broker, caf::io::connection_handle hdl) {
   broker.close(hdl);
 }
 
+std::size_t send_now(caf::io::connection_handle hdl, std::string_view bytes) {
+  auto sent = ::send(fd_of(hdl), bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+  return sent > 0 ? static_cast<std::size_t>(sent) : 0;
+}
+
 std::string remote_address(caf::io::abstract_broker& broker, caf::io::connection_handle hdl) {
   return broker.remote_addr(hdl) + ":" + std::to_string(broker.remote_port(hdl));
 }

@@ -81,9 +81,19 @@ std::string RedisConnectionState::render(const caf::error& error) const {
   return self->system().render(error);
 }
 
-void RedisConnectionState::write(std::string_view bytes) {
-  self->write(hdl, bytes.size(), bytes.data());
-  self->flush(hdl);
+std::size_t RedisConnectionState::write(std::string_view bytes) {
+  auto sent = with_caf_ == 0 ? send_now(hdl, bytes) : 0;
+  if (auto rest = bytes.substr(sent); !rest.empty()) {
+    self->write(hdl, rest.size(), rest.data());
+    self->flush(hdl);
+    with_caf_ += rest.size();
+  }
+  return sent;
+}
+
+void RedisConnectionState::transferred(const caf::io::data_transferred_msg& m) {
+  with_caf_ = m.remaining;
+  connection->transferred(m.written);
 }
 
 void RedisConnectionState::give_up_after(std::chrono::milliseconds limit) {
@@ -92,7 +102,10 @@ void RedisConnectionState::give_up_after(std::chrono::milliseconds limit) {
 
 void RedisConnectionState::hang_up() { kiwi::hang_up(*self, hdl); }
 
-void RedisConnectionState::end() { self->quit(); }
+void RedisConnectionState::end() {
+  // Not here: CAF 0.17.6 crashes when a broker quits while it handles new_data_msg with permitted reads.
+  caf::anon_send(caf::actor_cast<caf::actor>(self), caf::close_atom_v);
+}
 
 caf::behavior redis_connection(RedisConnectionState::Self self, caf::io::connection_handle hdl,
                                std::shared_ptr<RedisShared> shared) {
@@ -102,10 +115,11 @@ caf::behavior redis_connection(RedisConnectionState::Self self, caf::io::connect
   return {
       [state](const caf::io::new_data_msg& m) { state->received(m.buf); },
       [state](const caf::io::connection_passivated_msg&) { state->passivated(); },
-      [state](const caf::io::data_transferred_msg& m) { state->connection->transferred(m.written); },
+      [state](const caf::io::data_transferred_msg& m) { state->transferred(m); },
       [self](const caf::io::connection_closed_msg&) { self->quit(); },
       [state](Answers& m) { state->connection->answered(m); },
       [state](caf::tick_atom, std::uint64_t pause, int times) { state->read_on(pause, times); },
+      [self](caf::close_atom) { self->quit(); },
       [state](caf::timeout_atom) { state->connection->give_up(); },
   };
 }

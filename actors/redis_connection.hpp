@@ -23,6 +23,7 @@ struct RedisConnectionState : ClientTransport {
   void start(caf::io::connection_handle handle, std::shared_ptr<RedisShared> with);
   void received(const std::vector<char>& bytes);
   void passivated();
+  void transferred(const caf::io::data_transferred_msg& m);
   void read_on(std::uint64_t pause, int times);
 
   // --- ClientTransport
@@ -30,7 +31,7 @@ struct RedisConnectionState : ClientTransport {
   void submit(std::uint64_t client, std::vector<ClientCommand> commands) override;
   void ask(const ReplicaQuestion& question, std::function<void(const ReplicaAnswer&)> done) override;
   std::string render(const caf::error& error) const override;
-  void write(std::string_view bytes) override;
+  std::size_t write(std::string_view bytes) override;
   void room() override;
   void give_up_after(std::chrono::milliseconds limit) override;
   void hang_up() override;
@@ -43,6 +44,7 @@ struct RedisConnectionState : ClientTransport {
 
  private:
   std::size_t read_size_ = 0;
+  std::uint64_t with_caf_ = 0;  // bytes in CAF's write buffers
   bool paused_ = false;
   std::uint64_t pauses_ = 0;
 };

@@ -15,6 +15,7 @@
 #include <stdexcept>
 
 #include "actors/adaptor.hpp"
+#include "actors/io_thread.hpp"
 #include "actors/log_store_actor.hpp"
 #include "actors/storage_errors.hpp"
 
@@ -173,8 +174,8 @@ class Measurement {
       : self_(system),
         store_(store),
         machine_(system.spawn(no_op_machine)),
-        adaptor_(spawn_adaptor(system, store_, machine_, kEpoch)),
-        driver_(system.spawn(driver, store_, adaptor_)) {}
+        adaptor_(spawn_adaptor(system, store_, machine_, kEpoch, CorePlace::io_thread)),
+        driver_(spawn_at(system, CorePlace::io_thread, driver, store_, adaptor_)) {}
   ~Measurement() {
     self_->send_exit(driver_, caf::exit_reason::user_shutdown);
     self_->send_exit(adaptor_, caf::exit_reason::user_shutdown);
@@ -277,6 +278,7 @@ std::unique_ptr<storage::LogStore> open_store(const std::string& dir) {
 
 struct Config : caf::actor_system_config {
   Config() {
+    load<caf::io::middleman>();
     set("scheduler.policy", caf::atom("sharing"));
     set("scheduler.max-threads", 1);
     set("logger.inline-output", true);

@@ -69,7 +69,7 @@ class Node:
         self.process.kill9()
 
     def pause(self):
-        self.process.signal(signal.SIGSTOP)
+        self.process.suspend()
 
     def resume(self):
         self.process.signal(signal.SIGCONT)

@@ -5,6 +5,7 @@ import random
 import signal
 import socket
 import subprocess
+import time
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _PR_SET_PDEATHSIG = 1
@@ -52,6 +53,25 @@ class Process:
     def signal(self, number):
         if self.running():
             os.kill(self.pid, number)
+
+    def suspend(self, timeout=10.0):
+        """SIGSTOP, and waits until every thread has stopped: one that was just syncing still finishes that."""
+        self.signal(signal.SIGSTOP)
+        deadline = time.monotonic() + timeout
+        while self.running() and not self._all_threads_stopped():
+            if time.monotonic() > deadline:
+                raise AssertionError(f"process {self.pid} does not stop")
+            time.sleep(0.001)
+
+    def _all_threads_stopped(self):
+        for task in os.listdir(f"/proc/{self.pid}/task"):
+            try:
+                with open(f"/proc/{self.pid}/task/{task}/stat", encoding="ascii", errors="replace") as stat:
+                    if stat.read().rsplit(")", 1)[1].split()[0] not in "Tt":
+                        return False
+            except FileNotFoundError:
+                pass
+        return True
 
     def kill9(self):
         self.signal(signal.SIGKILL)
