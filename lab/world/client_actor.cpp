@@ -45,7 +45,10 @@ struct SimClient : ClientTransport {
     ask_replica(self, shared->options.replica, question, std::move(done));
   }
   std::string render(const caf::error& error) const override { return self->system().render(error); }
-  void write(std::string_view bytes) override { wire->written(id, bytes); }
+  std::size_t write(std::string_view bytes) override {
+    wire->written(id, bytes);
+    return 0;  // transferred() tells
+  }
   void room() override {
     if (!waiting.empty() && !std::exchange(reading_on, true))
       self->send(self, caf::tick_atom_v);
