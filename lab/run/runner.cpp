@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <optional>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include "lab/run/closing.hpp"
@@ -25,39 +24,44 @@ constexpr Time kViewsApart = std::chrono::milliseconds(10);
 /// What the backend tells while it works, to be dealt with when it returns: then it may be called back.
 class Inbox final : public Listener {
  public:
-  struct Connected {
-    ConnectionId id;
-  };
-  struct Replied {
-    ConnectionId id;
+  enum class What : std::uint8_t { connected, replied, closed, changed, marked, happened };
+  // One struct for all (g++ 12 warns falsely about such values in a std::variant).
+  struct Event {
+    What what = What::changed;
+    ConnectionId connection = 0;
+    NodeId node;
     Reply reply;
+    std::string text;
+    Happening happening;
   };
-  struct Closed {
-    ConnectionId id;
-    std::string why;
-  };
-  struct Changed {
-    NodeId node;
-  };
-  struct Marked {
-    NodeId node;
-    std::string mark;
-  };
-  using Event = std::variant<Connected, Replied, Closed, Changed, Marked, Happening>;
 
-  void connected(ConnectionId id) override { events_.push_back(Connected{id}); }
-  void replied(ConnectionId id, const Reply& reply) override { events_.push_back(Replied{id, reply}); }
-  void closed(ConnectionId id, const std::string& why) override { events_.push_back(Closed{id, why}); }
-  void changed(NodeId node) override { events_.push_back(Changed{node}); }
-  void happened(const Happening& happening) override { events_.push_back(happening); }
+  void connected(ConnectionId id) override { add(What::connected).connection = id; }
+  void replied(ConnectionId id, const Reply& reply) override {
+    Event& event = add(What::replied);
+    event.connection = id;
+    event.reply = reply;
+  }
+  void closed(ConnectionId id, const std::string& why) override {
+    Event& event = add(What::closed);
+    event.connection = id;
+    event.text = why;
+  }
+  void changed(NodeId node) override { add(What::changed).node = node; }
+  void happened(const Happening& happening) override { add(What::happened).happening = happening; }
   void marked(NodeId node, std::string_view mark) override {
-    events_.push_back(Marked{node, std::string(mark)});
+    Event& event = add(What::marked);
+    event.node = node;
+    event.text = mark;
   }
 
   std::vector<Event> take() { return std::exchange(events_, {}); }
-  bool empty() const { return events_.empty(); }
 
  private:
+  Event& add(What what) {
+    events_.emplace_back().what = what;
+    return events_.back();
+  }
+
   std::vector<Event> events_;
 };
 
@@ -232,23 +236,29 @@ class Run {
   void deal_with_inbox() {
     for (Inbox::Event& event : inbox_.take()) {
       look_ = true;
-      if (const auto* connected = std::get_if<Inbox::Connected>(&event)) {
-        state_.switchboard.connected(connected->id);
-      } else if (const auto* replied = std::get_if<Inbox::Replied>(&event)) {
-        state_.switchboard.replied(replied->id, replied->reply);
-      } else if (const auto* closed = std::get_if<Inbox::Closed>(&event)) {
-        state_.switchboard.closed(closed->id, closed->why);
-      } else if (const auto* changed = std::get_if<Inbox::Changed>(&event)) {
-        note_view(changed->node);
-      } else if (const auto* marked = std::get_if<Inbox::Marked>(&event)) {
-        ++state_.marks[marked->mark];
-        watches_.marked(marked->node, marked->mark);
-      } else {
-        Happening& happening = std::get<Happening>(event);
-        watches_.happened(happening);
-        if (options_.detail && record_.happenings.size() < kMostHappenings) {
-          record_.happenings.push_back(std::move(happening));
-        }
+      switch (event.what) {
+        case Inbox::What::connected:
+          state_.switchboard.connected(event.connection);
+          break;
+        case Inbox::What::replied:
+          state_.switchboard.replied(event.connection, event.reply);
+          break;
+        case Inbox::What::closed:
+          state_.switchboard.closed(event.connection, event.text);
+          break;
+        case Inbox::What::changed:
+          note_view(event.node);
+          break;
+        case Inbox::What::marked:
+          ++state_.marks[event.text];
+          watches_.marked(event.node, event.text);
+          break;
+        case Inbox::What::happened:
+          watches_.happened(event.happening);
+          if (options_.detail && record_.happenings.size() < kMostHappenings) {
+            record_.happenings.push_back(std::move(event.happening));
+          }
+          break;
       }
     }
   }

@@ -1,0 +1,167 @@
+#include "lab/fault/campaign.hpp"
+
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdio>
+#include <exception>
+#include <iostream>
+#include <sstream>
+
+#include "lab/fault/folder.hpp"
+#include "lab/fault/jobs.hpp"
+#include "lab/fault/sim_backend.hpp"
+
+namespace kiwi::lab {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+std::chrono::milliseconds since(Clock::time_point start) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - start);
+}
+
+void keep(const script::Scenario& scenario, const RunOptions& options, const MakeBackend& make,
+          const std::string& report, Summary& summary) {
+  // The same run again, with everything that a report wants to know.
+  RunOptions detail = options;
+  detail.detail = true;
+  const RunRecord record = run_scenario(scenario, detail, make);
+  const auto folder = std::filesystem::path(report) / folder_name(record);
+  if (auto written = write_folder(folder, record); !written) {
+    summary.verdict = {Outcome::error, "laboratory", "the run's folder: " + written.error()};
+    return;
+  }
+  summary.folder = folder.string();
+}
+
+Summary run_case(const script::Scenario& scenario, const CampaignOptions& options) {
+  const auto start = Clock::now();
+  RunOptions run_options;
+  run_options.backend = options.backend;
+  const MakeBackend make = make_backend(options.backend);
+  Summary summary = summary_of(run_scenario(scenario, run_options, make));
+  const bool ran =
+      summary.verdict.outcome != Outcome::unsupported && summary.verdict.outcome != Outcome::error;
+  if (options.twice && ran) {
+    const RunRecord again = run_scenario(scenario, run_options, make);
+    if (again.trace_hash != summary.trace_hash) {
+      summary.verdict = {Outcome::error, "determinism",
+                         "the same seed gave another run: trace " + std::to_string(summary.trace_hash) +
+                             ", then " + std::to_string(again.trace_hash)};
+    }
+  }
+  summary.took = since(start);
+  const bool wrong = summary.verdict.outcome == Outcome::fail ||
+                     summary.verdict.outcome == Outcome::unknown ||
+                     summary.verdict.outcome == Outcome::vacuous;
+  if (ran && (options.keep_all || wrong)) {
+    keep(scenario, run_options, make, options.report, summary);
+  }
+  return summary;
+}
+
+void count(Campaign& campaign, const Summary& summary) {
+  ++campaign.runs;
+  ++campaign.verdicts[std::string(name_of(summary.verdict.outcome))];
+  campaign.worst = worst(campaign.worst, summary.verdict.outcome);
+  campaign.simulated += summary.simulated;
+  campaign.took += summary.took;
+  for (const auto& [name, value] : summary.figures) {
+    campaign.figures[name] += value;
+  }
+  for (const auto& [mark, passed] : summary.marks) {
+    campaign.marks[mark] += passed > 0 ? 1 : 0;
+  }
+  for (const char* name : {"operations done", "faults"}) {
+    const auto found = summary.figures.find(name);
+    const std::uint64_t value = found == summary.figures.end() ? 0 : found->second;
+    const auto [least, first] = campaign.least.emplace(name, value);
+    least->second = std::min(least->second, value);
+  }
+}
+
+}  // namespace
+
+MakeBackend make_backend(const std::string& name) {
+  return name == "sim" ? make_sim_backend() : MakeBackend();
+}
+
+Campaign run_campaign(const std::vector<script::Scenario>& cases, const CampaignOptions& options) {
+  Campaign campaign;
+  const auto start = Clock::now();
+  auto shown = start;
+  const bool progress = !options.every_line || isatty(STDERR_FILENO) != 0;
+  const auto work = [&](std::size_t i) {
+    try {
+      return to_line(run_case(cases[i], options));
+    } catch (const std::exception& problem) {
+      Summary summary;
+      summary.verdict = {Outcome::error, "laboratory", std::string("exception: ") + problem.what()};
+      return to_line(summary);
+    }
+  };
+  const bool started = run_jobs(cases.size(), std::max<std::size_t>(options.jobs, 1), work,
+                                [&](std::size_t i, const std::string& result, const std::string& died) {
+                                  Summary summary;
+                                  if (died.empty()) {
+                                    summary = summary_from(result);
+                                  } else {
+                                    // An assertion of the product, most likely: that is a failure that was
+                                    // found.
+                                    summary.verdict = {Outcome::fail, "died", died};
+                                  }
+                                  summary.scenario = cases[i].name;
+                                  summary.which = cases[i].which;
+                                  summary.seed = script::cluster_settings(cases[i]).seed;
+                                  count(campaign, summary);
+                                  campaign.twice += options.twice ? 1 : 0;
+                                  if (options.every_line || summary.verdict.outcome != Outcome::pass) {
+                                    std::cout << to_text(summary) << std::endl;
+                                  }
+                                  if (progress && Clock::now() - shown > std::chrono::seconds(5)) {
+                                    shown = Clock::now();
+                                    std::cerr << campaign.runs << " of " << cases.size() << " runs, "
+                                              << since(start).count() / 1000 << " s" << std::endl;
+                                  }
+                                });
+  if (!started) {
+    std::cerr << "kiwi-fault: no process could be started\n";
+    campaign.worst = Outcome::error;
+  }
+  return campaign;
+}
+
+std::string to_text(const Campaign& campaign, std::chrono::milliseconds real_time) {
+  std::ostringstream out;
+  out << campaign.runs << " runs:";
+  for (const auto& [name, count] : campaign.verdicts) {
+    out << " " << count << " " << name;
+  }
+  const double real = static_cast<double>(real_time.count()) / 1000;
+  const double simulated = std::chrono::duration<double>(campaign.simulated).count();
+  out << "; " << static_cast<std::uint64_t>(simulated) << " s simulated in "
+      << static_cast<std::uint64_t>(real + 0.5) << " s";
+  if (real > 0) {
+    out << " (" << static_cast<std::uint64_t>(simulated / real) << " times as fast)";
+  }
+  out << "\n";
+  if (campaign.twice > 0) {
+    out << campaign.twice << " of them twice\n";
+  }
+  for (const auto& [name, value] : campaign.least) {
+    out << "fewest " << name << " in a run: " << value << "\n";
+  }
+  for (const auto& [name, value] : campaign.figures) {
+    out << "  " << name << ": " << value << "\n";
+  }
+  if (!campaign.marks.empty()) {
+    out << "marks, and the runs that passed them:\n";
+    for (const auto& [mark, runs] : campaign.marks) {
+      out << "  " << mark << ": " << runs << "\n";
+    }
+  }
+  return out.str();
+}
+
+}  // namespace kiwi::lab

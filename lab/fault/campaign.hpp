@@ -1,0 +1,51 @@
+#pragma once
+
+// Many runs: cases spread over processes, a line for each verdict, folders of what went wrong, figures.
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "lab/fault/summary.hpp"
+#include "lab/run/runner.hpp"
+#include "lab/script/ast.hpp"
+
+namespace kiwi::lab {
+
+struct CampaignOptions {
+  std::string backend = "sim";
+  std::size_t jobs = 1;
+  /// Each case runs a second time; another trace hash is an error of the laboratory.
+  bool twice = false;
+  /// Where folders of runs go; only of those that did not pass, unless `keep_all`.
+  std::string report = "kiwi-fault-runs";
+  bool keep_all = false;
+  /// A line on standard output for every run; otherwise only for those that did not pass, with progress on
+  /// standard error.
+  bool every_line = true;
+};
+
+struct Campaign {
+  std::map<std::string, std::uint64_t> verdicts;  // by name of the outcome
+  Outcome worst = Outcome::pass;
+  std::uint64_t runs = 0;
+  std::uint64_t twice = 0;
+  Time simulated{0};
+  std::chrono::milliseconds took{0};  // of all processes together
+  std::map<std::string, std::uint64_t> figures;
+  std::map<std::string, std::uint64_t> marks;  // in how many runs each was passed
+  std::map<std::string, std::uint64_t> least;  // of the figures "operations done" and "faults" per run
+};
+
+/// Null: this laboratory has no such backend.
+MakeBackend make_backend(const std::string& name);
+
+Campaign run_campaign(const std::vector<script::Scenario>& cases, const CampaignOptions& options);
+
+/// Several lines about a campaign.
+std::string to_text(const Campaign& campaign, std::chrono::milliseconds real_time);
+
+}  // namespace kiwi::lab

@@ -1,0 +1,87 @@
+#include <chrono>
+#include <iostream>
+#include <memory>
+
+#include "lab/fault/campaign.hpp"
+#include "lab/fault/commands.hpp"
+#include "lab/fault/files.hpp"
+#include "lab/fault/stock_scenario.hpp"
+
+namespace kiwi::lab {
+namespace {
+
+struct FuzzArguments {
+  std::string file;
+  std::string seeds = "1..100";
+  std::uint64_t seconds = 60;
+  std::uint64_t min_operations = 500;
+  std::uint64_t min_faults = 10;
+  CampaignOptions campaign;
+};
+
+int error(const std::string& text) {
+  std::cerr << text << (text.empty() || text.back() != '\n' ? "\n" : "");
+  return exit_code(Outcome::error);
+}
+
+int fuzz(const FuzzArguments& arguments) {
+  const auto seeds = parse_seeds(arguments.seeds);
+  if (!seeds) {
+    return error("kiwi-fault: " + seeds.error());
+  }
+  tl::expected<std::vector<script::Scenario>, std::string> cases;
+  if (arguments.file.empty()) {
+    script::ParseOptions options;
+    // The script keeps some seconds for itself at both ends of the random block.
+    options.params["faults"] = std::to_string(arguments.seconds - 4) + "s";
+    cases = cases_of_text("stock.scenario", std::string(kStockScenario), *seeds, options);
+  } else {
+    cases = cases_of(arguments.file, *seeds, {});
+  }
+  if (!cases) {
+    return error(cases.error());
+  }
+  const auto start = std::chrono::steady_clock::now();
+  const Campaign campaign = run_campaign(*cases, arguments.campaign);
+  const auto took = std::chrono::steady_clock::now() - start;
+  std::cout << to_text(campaign, std::chrono::duration_cast<std::chrono::milliseconds>(took));
+  const auto at_least = [&](const char* name, std::uint64_t floor) {
+    const auto found = campaign.least.find(name);
+    return found != campaign.least.end() && found->second >= floor;
+  };
+  Outcome outcome = campaign.worst;
+  if (!at_least("operations done", arguments.min_operations) || !at_least("faults", arguments.min_faults)) {
+    std::cout << "vacuous: every run must have " << arguments.min_operations << " operations and "
+              << arguments.min_faults << " faults\n";
+    outcome = worst(outcome, Outcome::vacuous);
+  }
+  return exit_code(outcome);
+}
+
+}  // namespace
+
+void add_fuzz_command(CLI::App& app, int& exit) {
+  const auto arguments = std::make_shared<FuzzArguments>();
+  arguments->campaign.every_line = false;
+  CLI::App* command =
+      app.add_subcommand("fuzz", "Run the stock campaign: random faults, one run for each seed");
+  command->add_option("--seeds", arguments->seeds, "Seeds to run: A..B")->capture_default_str();
+  command->add_option("--seconds", arguments->seconds, "Simulated time of a run, of the stock campaign only")
+      ->check(CLI::Range(10, 100000))
+      ->capture_default_str();
+  command->add_option("--scenario", arguments->file, "This scenario instead of the stock campaign");
+  command->add_option("--min-operations", arguments->min_operations, "Fewer operations in a run are vacuous")
+      ->capture_default_str();
+  command->add_option("--min-faults", arguments->min_faults, "Fewer faults in a run are vacuous")
+      ->capture_default_str();
+  command->add_option("--jobs,-j", arguments->campaign.jobs, "Runs at the same time")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  command
+      ->add_option("--report", arguments->campaign.report, "Folder for the folders of runs that do not pass")
+      ->capture_default_str();
+  command->add_flag("--twice", arguments->campaign.twice, "Run each seed twice and compare the traces");
+  command->callback([arguments, &exit] { exit = fuzz(*arguments); });
+}
+
+}  // namespace kiwi::lab

@@ -1,0 +1,75 @@
+#include <iostream>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "lab/fault/campaign.hpp"
+#include "lab/fault/commands.hpp"
+#include "lab/fault/files.hpp"
+#include "lab/fault/folder.hpp"
+
+namespace kiwi::lab {
+namespace {
+
+struct ReplayArguments {
+  std::string file;
+  std::string report;
+};
+
+/// The trace hash that was recorded beside the replay file, when there is one.
+std::string recorded_hash(const std::filesystem::path& folder) {
+  const auto text = read_file(folder / "verdict.json");
+  if (!text) {
+    return "";
+  }
+  const auto json = nlohmann::json::parse(*text, nullptr, false);
+  return json.is_object() ? json.value("trace_hash", std::string()) : "";
+}
+
+int replay(const ReplayArguments& arguments) {
+  std::filesystem::path file = arguments.file;
+  std::string recorded;
+  if (std::filesystem::is_directory(file)) {
+    recorded = recorded_hash(file);
+    file /= "replay.scenario";
+  }
+  const auto cases = cases_of(file, std::nullopt, {});
+  if (!cases) {
+    std::cerr << cases.error();
+    return exit_code(Outcome::error);
+  }
+  RunOptions options;
+  options.detail = !arguments.report.empty();
+  const RunRecord record = run_scenario(cases->front(), options, make_backend(options.backend));
+  std::cout << to_text(summary_of(record)) << "\n";
+  if (!record.verdict.check.empty()) {
+    std::cout << "check: " << record.verdict.check << "\n";
+  }
+  if (!record.explanation.empty()) {
+    std::cout << record.explanation << "\n";
+  }
+  const std::string hash = std::to_string(record.trace_hash);
+  std::cout << "trace " << hash
+            << (recorded.empty() ? "" : (recorded == hash ? ", as recorded" : ", recorded was " + recorded))
+            << "\n";
+  if (!arguments.report.empty()) {
+    if (auto written = write_folder(std::filesystem::path(arguments.report) / folder_name(record), record);
+        !written) {
+      std::cerr << "kiwi-fault: " << written.error() << "\n";
+      return exit_code(Outcome::error);
+    }
+  }
+  return exit_code(record.verdict.outcome);
+}
+
+}  // namespace
+
+void add_replay_command(CLI::App& app, int& exit) {
+  const auto arguments = std::make_shared<ReplayArguments>();
+  CLI::App* command =
+      app.add_subcommand("replay", "Run a lowered script again, or the one in the folder of a run");
+  command->add_option("file", arguments->file, "replay.scenario, or the folder it lies in")->required();
+  command->add_option("--report", arguments->report, "Folder to leave the run's folder in");
+  command->callback([arguments, &exit] { exit = replay(*arguments); });
+}
+
+}  // namespace kiwi::lab

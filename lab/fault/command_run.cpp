@@ -1,0 +1,90 @@
+#include <chrono>
+#include <iostream>
+#include <memory>
+
+#include "lab/fault/campaign.hpp"
+#include "lab/fault/commands.hpp"
+#include "lab/fault/files.hpp"
+
+namespace kiwi::lab {
+namespace {
+
+struct RunArguments {
+  std::vector<std::string> files;
+  std::string seed;
+  std::string seeds;
+  std::vector<std::string> params;
+  CampaignOptions campaign;
+};
+
+int error(const std::string& text) {
+  std::cerr << text << (text.empty() || text.back() != '\n' ? "\n" : "");
+  return exit_code(Outcome::error);
+}
+
+int run(const RunArguments& arguments) {
+  std::optional<SeedRange> seeds;
+  if (!arguments.seed.empty() || !arguments.seeds.empty()) {
+    const auto range = parse_seeds(arguments.seed.empty() ? arguments.seeds : arguments.seed);
+    if (!range) {
+      return error("kiwi-fault: " + range.error());
+    }
+    seeds = *range;
+  }
+  std::map<std::string, std::string> params;
+  for (const std::string& param : arguments.params) {
+    const auto equals = param.find('=');
+    if (equals == std::string::npos) {
+      return error("kiwi-fault: --param " + param + ": wants name=value");
+    }
+    params[param.substr(0, equals)] = param.substr(equals + 1);
+  }
+  const auto files = find_scenarios(arguments.files);
+  if (!files) {
+    return error("kiwi-fault: " + files.error());
+  }
+  std::vector<script::Scenario> cases;
+  bool mistakes = false;
+  for (const auto& file : *files) {
+    auto more = cases_of(file, seeds, params);
+    if (!more) {
+      error(more.error());
+      mistakes = true;
+      continue;
+    }
+    std::move(more->begin(), more->end(), std::back_inserter(cases));
+  }
+  const auto start = std::chrono::steady_clock::now();
+  const Campaign campaign = run_campaign(cases, arguments.campaign);
+  const auto took = std::chrono::steady_clock::now() - start;
+  if (cases.size() > 1) {
+    const std::string text = to_text(campaign, std::chrono::duration_cast<std::chrono::milliseconds>(took));
+    std::cout << text.substr(0, text.find('\n') + 1);
+  }
+  return exit_code(mistakes ? Outcome::error : campaign.worst);
+}
+
+}  // namespace
+
+void add_run_command(CLI::App& app, int& exit) {
+  const auto arguments = std::make_shared<RunArguments>();
+  CLI::App* command = app.add_subcommand("run", "Run scenarios; one line for each verdict");
+  command->add_option("files", arguments->files, "Scenario files, or folders of them")->required();
+  command->add_option("--backend", arguments->campaign.backend, "Where to run: sim")
+      ->check(CLI::IsMember({"sim"}))
+      ->capture_default_str();
+  auto* seed = command->add_option("--seed", arguments->seed, "This seed instead of the one in the file");
+  command->add_option("--seeds", arguments->seeds, "Each of these seeds: A..B")->excludes(seed);
+  command->add_option("--param", arguments->params, "name=value: a param or matrix of the script");
+  command->add_option("--jobs,-j", arguments->campaign.jobs, "Runs at the same time")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  command
+      ->add_option("--report", arguments->campaign.report, "Folder for the folders of runs that do not pass")
+      ->capture_default_str();
+  command->add_flag("--keep-all", arguments->campaign.keep_all, "A folder for every run, also if it passes");
+  command->add_flag("--twice", arguments->campaign.twice, "Run each case twice and compare the traces");
+  command->callback([arguments, &exit] { exit = run(*arguments); });
+}
+
+}  // namespace kiwi::lab
