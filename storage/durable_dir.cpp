@@ -26,10 +26,11 @@ rocksdb::Status sync_dir(rocksdb::Env& env, const std::string& dir) {
 }
 
 rocksdb::Status make_dir_durably(rocksdb::Env& env, const std::string& dir) {
-  if (env.FileExists(dir).ok()) {
-    return rocksdb::Status::OK();
-  }
   const auto parent = parent_of(dir);
+  if (env.FileExists(dir).ok()) {
+    // Whoever made it may have been killed before its name was durable.
+    return sync_dir(env, parent);
+  }
   if (parent != dir) {
     if (auto status = make_dir_durably(env, parent); !status.ok()) {
       return status;

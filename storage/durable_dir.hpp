@@ -10,7 +10,8 @@
 namespace kiwi::storage {
 
 rocksdb::Status sync_dir(rocksdb::Env& env, const std::string& dir);
-/// Makes `dir` and every missing directory above it, each durably. OK when it exists.
+/// Makes `dir` and every missing directory above it, each durably. One that exists is made durable in the
+/// directory above it: it may be new.
 rocksdb::Status make_dir_durably(rocksdb::Env& env, const std::string& dir);
 /// Replaces or makes `dir`/`name` with exactly `bytes`: the old content or the new, whatever happens.
 /// On return the new one is durable.

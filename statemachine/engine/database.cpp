@@ -10,6 +10,9 @@
 #include "rocksdb/table.h"
 #include "rocksdb/write_batch.h"
 #include "statemachine/engine/storage_failure.hpp"
+#include "storage/durable_dir.hpp"
+#include "storage/durable_names.hpp"
+#include "storage/torn_manifest.hpp"
 
 namespace kiwi {
 namespace {
@@ -67,6 +70,23 @@ rocksdb::Options rocksdb_options(const DatabaseOptions& options,
 }
 
 /// A directory that RocksDB would take over although it is not one of ours, or not whole any more.
+/// A power failure may leave the MANIFEST's last, un-synced record with its length but not its bytes, and
+/// RocksDB refuses that. The flush it told of was not acknowledged: cut it. Anything else is put back as it
+/// was.
+rocksdb::Status open_or_cut_manifest(const rocksdb::Options& o, const std::string& dir, rocksdb::DB** db) {
+  const auto status = rocksdb::DB::Open(o, dir, db);
+  storage::TornManifest torn;
+  if (!status.IsCorruption() || !storage::find_torn_manifest(*o.env, dir, torn).ok() || !torn.found)
+    return status;
+  if (auto cut = storage::write_file_durably(*o.env, dir, torn.name, torn.good); !cut.ok())
+    return cut;
+  if (rocksdb::DB::Open(o, dir, db).ok())
+    return rocksdb::Status::OK();
+  if (auto restored = storage::write_file_durably(*o.env, dir, torn.name, torn.original); !restored.ok())
+    return restored;
+  return status;
+}
+
 std::optional<StorageError> refuse_directory(rocksdb::Env* env, const std::string& dir) {
   std::vector<std::string> files;
   if (!env->GetChildren(dir, &files).ok())
@@ -140,18 +160,21 @@ Database::Database(DatabaseOptions options) : options_(std::move(options)) {
 Database::~Database() = default;
 
 Result<std::unique_ptr<Database>> Database::open(const DatabaseOptions& options) {
-  auto* env = options.env != nullptr ? options.env : rocksdb::Env::Default();
+  auto own_env = storage::with_durable_names(options.env);
+  auto* env = own_env.get();
   if (auto error = refuse_directory(env, options.dir))
     return tl::unexpected(*error);
   std::unique_ptr<Database> database(new Database(options));
+  database->env_ = std::move(own_env);
   database->listener_ = std::make_shared<Listener>();
   database->cache_ = rocksdb::NewLRUCache(options.block_cache_bytes, 4);
   auto o = rocksdb_options(options, database->cache_);
+  o.env = env;
   o.listeners.push_back(database->listener_);
   rocksdb::DB* db = nullptr;
-  if (auto status = env->CreateDirIfMissing(options.dir); !status.ok())
+  if (auto status = storage::make_dir_durably(*env, options.dir); !status.ok())
     return tl::unexpected(state_machine_error(StorageVerb::open, status, options.dir));
-  if (auto status = rocksdb::DB::Open(o, options.dir, &db); !status.ok())
+  if (auto status = open_or_cut_manifest(o, options.dir, &db); !status.ok())
     return tl::unexpected(state_machine_error(StorageVerb::open, status, options.dir));
   database->db_.reset(db);
   return database;

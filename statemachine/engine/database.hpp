@@ -66,6 +66,7 @@ class Database {
   explicit Database(DatabaseOptions options);
 
   DatabaseOptions options_;
+  std::unique_ptr<rocksdb::Env> env_;  // outlives the database
   std::shared_ptr<Listener> listener_;
   std::shared_ptr<rocksdb::Cache> cache_;
   std::unique_ptr<rocksdb::DB> db_;

@@ -70,6 +70,10 @@ bool Faults::is_armed(std::string_view name) const {
   return std::any_of(armed_.begin(), armed_.end(), [name](const Armed& a) { return a.fault.name == name; });
 }
 
+bool Faults::is_armed(FaultKind kind) const {
+  return std::any_of(armed_.begin(), armed_.end(), [kind](const Armed& a) { return a.fault.kind == kind; });
+}
+
 bool Faults::takes(Armed& armed, DiskOp op, FileClass where, std::string_view path) {
   const auto& fault = armed.fault;
   if (fault.op ? *fault.op != op : !can_hit(fault.kind, op)) {

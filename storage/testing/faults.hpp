@@ -42,18 +42,18 @@ inline constexpr std::uint64_t kAlways = ~std::uint64_t{0};
 
 struct Fault {
   /// Counted under this name; empty: that of the kind. Several may share one.
-  std::string name;
+  std::string name = {};
   FaultKind kind = FaultKind::error;
   /// Empty: every operation that this kind can hit.
-  std::optional<DiskOp> op;
+  std::optional<DiskOp> op = {};
   FileClass where = FileClass::any;
   /// Only paths that contain this; empty: all.
-  std::string in_path;
+  std::string in_path = {};
   std::uint64_t nth = 1;    ///< the first matching call from now that is hit; 1 is the next
   std::uint64_t times = 1;  ///< how many calls in a row; kAlways: until disarmed
   std::uint64_t delay_us = 0;
   /// misdirected: empty: another file of the same class with something on the platters, else nowhere.
-  std::string target;
+  std::string target = {};
   std::uint64_t target_offset = 0;
 };
 
@@ -71,6 +71,7 @@ class Faults {
   void clear() { armed_.clear(); }
   bool any() const { return !armed_.empty(); }
   bool is_armed(std::string_view name) const;
+  bool is_armed(FaultKind kind) const;
 
   /// Counts the call for every armed fault that matches, up to the first that hits; that one fires. slow and
   /// hang never hit here. The pointer is good until the next change of the plan.

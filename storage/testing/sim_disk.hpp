@@ -117,6 +117,8 @@ class SimDisk {
   /// The sync failed, and the machine believes that nothing is dirty any more.
   void drop_dirty(SimInode& file);
   void sync_dir(const std::string& dir);
+  /// Makes the names of all directories durable, and of no file.
+  void sync_dirs_only();
 
   // --- Harm
   /// Flips one bit of a file, at rest and in the cache. Bit 0 is the lowest of the first byte.

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "log_story.hpp"
+#include "sim_chooser.hpp"
 #include "storage/testing/power_cut.hpp"
 
 namespace kiwi::sim {
@@ -13,24 +14,6 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::UnorderedElementsAre;
-
-/// A chooser as the laboratory has them: a hash of what it is asked.
-Chooser keyed(std::uint64_t seed) {
-  return [seed](std::string_view entity, std::string_view decision, std::uint64_t counter) {
-    std::uint64_t h = 14695981039346656037ull ^ (seed * 0x9e3779b97f4a7c15ull);
-    const auto take = [&h](std::string_view text) {
-      for (const char c : text) {
-        h = (h ^ static_cast<unsigned char>(c)) * 1099511628211ull;
-      }
-    };
-    take(entity);
-    take("/");
-    take(decision);
-    h = (h ^ counter) * 0xbf58476d1ce4e5b9ull;
-    h = (h ^ (h >> 31)) * 0x94d049bb133111ebull;
-    return h ^ (h >> 29);
-  };
-}
 
 /// /d with a durable file /d/a of `size` bytes 'o'.
 SimDisk disk_with_a_file(std::size_t size) {
@@ -291,8 +274,34 @@ TEST_P(LogStoreAfterEveryPowerCut, KeepsItsPromiseAndTheDescriptionGivesTheSameI
   EXPECT_GT(moments, 100u);
 }
 
+TEST(LogStoreMaking, AKillAtAnyMomentAndAPowerCutLaterLosesNoWrite) {
+  using storage::Node;
+  std::vector<SimDisk> killed;
+  {
+    Node node;
+    node.machine.fs->before_change(
+        [&](const std::string&) { killed.push_back(node.machine.disk.after_kill()); });
+    ASSERT_TRUE(node.create());
+  }
+  ASSERT_GT(killed.size(), 20u);
+  for (auto& image : killed) {
+    Node node(std::move(image));
+    if (!storage::LogStore::exists(node.options)) {
+      ASSERT_TRUE(node.create());
+    }
+    ASSERT_TRUE(node.open());
+    ASSERT_TRUE(node.store().write({storage::append(1, 3)}));
+    for_each_power_cut(node.machine.disk, CrashProfile::hostile, 64, [&](const PowerCut& cut) {
+      SCOPED_TRACE(to_string(cut));
+      Node later(apply(node.machine.disk, cut).image);
+      ASSERT_TRUE(later.open()) << storage::why(later.opened->error);
+      EXPECT_EQ(later.store().last().index.value, 3u);
+    });
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Profile, LogStoreAfterEveryPowerCut,
-                         ::testing::Values(Case{CrashProfile::ordered, 16}, Case{CrashProfile::hostile, 32},
+                         ::testing::Values(Case{CrashProfile::ordered, 16}, Case{CrashProfile::hostile, 64},
                                            Case{CrashProfile::exact, 1}),
                          [](const auto& tested) { return std::string(to_string(tested.param.profile)); });
 
