@@ -81,9 +81,10 @@ KeyVerdict counter(const std::vector<KeyOperation>& operations, const Values& va
   std::uint32_t last = UINT32_MAX;
   std::size_t used = 0;
   Wide value = 0;
-  const auto with = [&](std::uint32_t i) {
+  // First the two that disagree.
+  const auto with = [&](std::uint32_t i, bool in_time = false) {
     std::vector<std::uint32_t> suspects{i};
-    for (const auto other : {last, forced_by})
+    for (const auto other : {in_time ? forced_by : last, in_time ? last : forced_by})
       if (other != UINT32_MAX)
         suspects.push_back(other);
     return suspects;
@@ -100,7 +101,7 @@ KeyVerdict counter(const std::vector<KeyOperation>& operations, const Values& va
       now = std::max(now, spare[used - 1]);
     }
     if (item.ret < now)
-      return bad(with(item.operation));
+      return bad(with(item.operation, true));
     if (item.call > now) {
       now = item.call;
       forced_by = item.operation;

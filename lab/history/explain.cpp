@@ -13,7 +13,7 @@ using Operations = std::vector<KeyOperation>;
 
 /// One judgement on the way takes at most this many steps of a search.
 constexpr std::uint64_t kStepsPerTry = 200'000;
-/// Beyond this the question what would make it legal is not asked.
+/// Beyond this the question what would make it legal is not asked of a search.
 constexpr std::size_t kMaxOperationsAsked = 2'000;
 
 class Explanation {
@@ -117,9 +117,9 @@ class Explanation {
     for (const auto i : suspects) kept[i] = true;
     if (is_bad(rest(kept)))
       kept_ = std::move(kept);
-    else  // the proof is a matter of counting; these two show where the values leave the row
-      neighbours_.assign(suspects.begin(),
-                         suspects.begin() + std::min<std::ptrdiff_t>(2, std::ssize(suspects)));
+    // Where the values leave the row: to be shown also when counting the others is proof enough.
+    neighbours_.assign(suspects.begin(),
+                       suspects.begin() + std::min<std::ptrdiff_t>(2, std::ssize(suspects)));
   }
 
   /// Halves first, then smaller and smaller pieces, until no single operation can be forgotten.
@@ -232,7 +232,7 @@ class Explanation {
     if (std::any_of(part.begin(), part.end(),
                     [](const KeyOperation& o) { return o.seen == Seen::impossible; }))
       found.kind = Kind::wrong_reply;
-    else if (part.size() <= kMaxOperationsAsked) {
+    else if (checker_ != Checker::search || part.size() <= kMaxOperationsAsked) {
       refused = refused_ones(part);
       if (!refused.empty())
         found.kind = Kind::refused_but_happened;
