@@ -28,13 +28,12 @@ std::vector<NodeView> five() {
   return nodes;
 }
 
-std::string resolved(const std::string& text, std::uint64_t seed = 1, std::vector<NodeId> left = {}) {
+std::string resolved(const std::string& text, std::uint64_t seed = 1) {
   const auto nodes = five();
   Kept kept;
   kept.nodes["keep"] = {NodeId(3)};
   ChanceStream stream = Chance(seed).stream("test", "x");
   LineSelectors line(nodes, kept, stream);
-  line.set_left(std::move(left));
   const auto selector = script::parse_selector(text);
   EXPECT_TRUE(selector) << text;
   const auto result = line.resolve(*selector);
@@ -54,8 +53,18 @@ TEST(Selectors, Words) {
   EXPECT_EQ(resolved("keep"), "n3");
   EXPECT_EQ(resolved("{n5, leader, n5}"), "n2,n5");
   EXPECT_EQ(resolved("followers except {n1, keep}"), "n4,n5");
-  EXPECT_EQ(resolved("others", 1, {NodeId(2)}), "n1,n3,n4,n5");
   EXPECT_EQ(resolved("nobody-kept-this"), "no line before has kept nodes as 'nobody-kept-this'");
+}
+
+TEST(Selectors, OthersAreNotOnTheLeftSideOfTheLink) {
+  const auto nodes = five();
+  const Kept kept;
+  ChanceStream stream = Chance(1).stream("test", "x");
+  LineSelectors line(nodes, kept, stream);
+  line.set_left({NodeId(2), NodeId(4)});
+  script::Selector others;
+  others.kind = script::Selector::Kind::others;
+  EXPECT_EQ(to_text(*line.resolve(others)), "n1,n3,n5");
 }
 
 TEST(Selectors, ChanceIsKeyedAndReachesEverybody) {

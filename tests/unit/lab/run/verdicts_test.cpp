@@ -1,5 +1,6 @@
 // Every verdict, and that each can be had.
 
+#include "lab/run/load_spec.hpp"
 #include "runs.hpp"
 
 namespace kiwi::lab {
@@ -123,12 +124,16 @@ TEST(Verdicts, WhatTheBackendLacksIsUnsupportedBeforeTheStart) {
   EXPECT_TRUE(record.steps.empty());
 }
 
-TEST(Verdicts, AMistakeOfALoadIsAnError) {
-  const auto scenario =
-      script::parse({"x", "scenario s\ncluster nodes=3\nload L1 to=nowhere\nat 0s start L1\n"});
-  ASSERT_TRUE(scenario);
-  const RunRecord record = run_text("scenario s\ncluster nodes=3\nload L1 to=nowhere\nat 0s start L1\n");
-  EXPECT_EQ(record.verdict.outcome, Outcome::error);
+TEST(Verdicts, MistakesOfLoadsAreNamed) {
+  EXPECT_EQ(parse_load("L1", {{"clients", "0"}}).error(),
+            "load L1: clients=0: clients wants a number from 1 to 1000");
+  EXPECT_EQ(parse_load("L1", {{"to", "nowhere"}}).error(),
+            "load L1: to=nowhere: to wants a node such as n1, or any");
+  EXPECT_EQ(parse_load("L1", {{"stale", "L2"}, {"mix", "set 1"}}).error(),
+            "load L1: stale loads read only, and 'set' writes");
+  EXPECT_FALSE(parse_load("L1", {{"mix", "sett 1"}}));
+  EXPECT_FALSE(parse_load("L1", {{"rate", "fast"}}));
+  EXPECT_TRUE(parse_load("L1", {{"rate", "closed"}, {"think", "0"}, {"keys-by", "zipf"}}));
 }
 
 TEST(Verdicts, ARunThatDoesNotEndIsUnknown) {
