@@ -11,6 +11,7 @@ namespace {
 
 /// Where values of the head and first statements of blocks begin.
 constexpr std::size_t kBodyColumn = 10;
+constexpr std::string_view kTimeWords = "at|after|when|every|fuzz";
 constexpr std::string_view kHeads = "scenario|about|cluster|load|noise|always|finally|include|param|matrix";
 
 /// Puts the words of one line in order, with the blanks they want. Works on words, not on meaning, so that
@@ -112,8 +113,10 @@ class LineWriter {
     weights_ = weights_ || word == "faults";
     if (word == "let" || word == "expect" || word == "when") {
       settings_ = false;
+      message_ = false;
     } else if (word == "fuzz" || find_verb(word) != nullptr) {
       settings_ = true;
+      message_ = false;
     }
   }
 
@@ -132,27 +135,44 @@ class LineWriter {
 /// Columns of lines by what they belong to.
 class Columns {
  public:
-  std::size_t of(const SourceLine& line, bool owner) {
-    while (!open_.empty() && open_.back().first >= line.indent) {
+  /// Throws Mistake for a line of a body that does not stand below its neighbours: it is not for fmt to
+  /// guess.
+  std::size_t of(const SourceLine& line, bool comment) {
+    while (!open_.empty() && open_.back().found >= line.indent) {
       open_.pop_back();
     }
     std::size_t column = 0;
     if (line.indent > 0) {
-      column = open_.empty() || open_.back().second == 0 ? kBodyColumn : open_.back().second + 2;
+      column = open_.empty() || open_.back().written == 0 ? kBodyColumn : open_.back().written + 2;
     }
-    if (owner) {
-      open_.emplace_back(line.indent, column);
+    if (comment) {
+      return column;
     }
+    if (!open_.empty() && open_.back().time) {
+      auto& body = open_.back().body;
+      if (body != 0 && body != line.indent) {
+        throw Mistake{line.indent, line.indent + 1, "this line is not in line with those above it",
+                      "begin it in column " + std::to_string(body + 1) + ", or below a time word"};
+      }
+      body = line.indent;
+    }
+    open_.push_back({line.indent, column, 0, line.indent > 0 || has_choice(kTimeWords, head_word(line))});
     return column;
   }
 
  private:
-  std::vector<std::pair<std::size_t, std::size_t>> open_;  // as found, as written
+  struct Open {
+    std::size_t found = 0;
+    std::size_t written = 0;
+    std::size_t body = 0;  // where the lines that belong to it begin; 0: none yet
+    bool time = false;     // takes statements, not the rest of a head line
+  };
+  std::vector<Open> open_;
 };
 
 std::string format_line(const SourceLine& line, Columns& columns, bool& about) {
   const bool comment = line.text[line.indent] == '#';
-  const std::size_t column = columns.of(line, !comment);
+  const std::size_t column = columns.of(line, comment);
   about = line.indent == 0 ? !comment && head_word(line) == "about" : about;
   if (comment || (about && line.indent > 0)) {
     return std::string(column, ' ') + line.text.substr(line.indent);

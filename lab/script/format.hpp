@@ -13,8 +13,8 @@
 namespace kiwi::lab::script {
 
 /// The canonical form of a script, comments, params, matrices and includes kept; it means the same, and
-/// formatting it again changes nothing. Refused when a line cannot be read as words; other mistakes are left
-/// as they are.
+/// formatting it again changes nothing. Refused when a line cannot be read as words, or does not stand below
+/// its neighbours; other mistakes are left as they are.
 tl::expected<std::string, Errors> fmt(const Source& source);
 
 /// The scenario as a script that parses to an equal value (`params` and `which` are written out in what they

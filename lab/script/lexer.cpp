@@ -136,7 +136,8 @@ Token Lexer::next_raw(bool brackets) {
   }
   if (text_[at_] == '"') {
     Token quoted_word = read_text();
-    if (at_ < text_.size() && !is_blank(text_[at_]) && !(brackets && text_[at_] == ']')) {
+    if (at_ < text_.size() && !is_blank(text_[at_]) &&
+        !(brackets && (text_[at_] == '[' || text_[at_] == ']'))) {
       throw Mistake{quoted_word.begin, at_ + 1, "a blank must follow a text in quotes", {}};
     }
     return quoted_word;
