@@ -91,8 +91,9 @@ TEST(TimeWords, AfterCountsFromTheLineAboveWhenItIsDone) {
 
 TEST(TimeWords, EveryRunsAtOnceAndThenUntilItsTimeIsOver) {
   const RunRecord record =
-      run_text(script("at 1s  every 1s for 3s  note \"tick\"\n"
-                      "       note \"end\"\n"));
+      run_text(script("at 1s\n"
+                      "  every 1s for 3s  note \"tick\"\n"
+                      "  note \"end\"\n"));
   const auto steps = steps_of(record);
   ASSERT_EQ(steps.size(), 4u);
   EXPECT_EQ(steps[2], "! 3.000000s  note tick");
