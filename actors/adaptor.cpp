@@ -26,6 +26,13 @@ StorageError gone(StorageSubject subject, StorageVerb verb, const caf::error& re
 
 }  // namespace
 
+template <class Deliver>
+void AdaptorState::settle(Route& route, std::uint64_t number, Deliver deliver) {
+  auto waiting = route.outstanding.extract(number);
+  if (!waiting.empty())
+    deliver(waiting.mapped().promise);
+}
+
 template <class Reply, class Target, class Call>
 caf::result<Reply> AdaptorState::route(Route& route, const Target& target, Call& call, StorageVerb verb) {
   if (route.down)
@@ -36,25 +43,56 @@ caf::result<Reply> AdaptorState::route(Route& route, const Target& target, Call&
     call.stamp = stamp;
   auto promise = self->make_response_promise<Reply>();
   route.outstanding.emplace(number, Route::Waiting{promise, verb});
-  auto finish = [&route, number](auto&& deliver) {
-    // Gone already when the target died and its answer was overtaken by the news.
-    auto waiting = route.outstanding.extract(number);
-    if (!waiting.empty())
-      deliver(waiting.mapped().promise);
-  };
   self->request(target, caf::infinite, std::move(call))
       .then(
-          [finish, stamp](Reply& reply) {
+          [&route, stamp](Reply& reply) {
             if constexpr (Stamped<Reply>)
               KIWI_ASSERT(reply.stamp == stamp, "an answer names the call it completes");
-            finish([&](caf::response_promise& p) { p.deliver(std::move(reply)); });
+            settle(route, stamp.sequence, [&](caf::response_promise& p) { p.deliver(std::move(reply)); });
           },
-          [finish, subject = route.subject, verb](const caf::error& e) {
-            finish([&](caf::response_promise& p) {
-              p.deliver(to_caf_error(storage_error_of(e, subject, verb)));
+          [&route, stamp, verb](const caf::error& e) {
+            settle(route, stamp.sequence, [&](caf::response_promise& p) {
+              p.deliver(to_caf_error(storage_error_of(e, route.subject, verb)));
             });
           });
   return promise;
+}
+
+caf::result<LogWritten> AdaptorState::write(LogWrite& call) {
+  if (log_route.down)
+    return to_caf_error(gone(log_route.subject, StorageVerb::write, log_route.reason));
+  call.stamp = CallStamp{log_route.epoch, ++sequence};
+  auto promise = self->make_response_promise<LogWritten>();
+  log_route.outstanding.emplace(call.stamp.sequence, Route::Waiting{promise, StorageVerb::write});
+  if (log_writes.empty())
+    self->send(self, caf::flush_atom_v);
+  log_writes.push_back(std::move(call));
+  return promise;
+}
+
+void AdaptorState::flush() {
+  auto writes = std::exchange(log_writes, {});
+  if (log_route.down)
+    return;  // their callers have heard it
+  std::vector<CallStamp> stamps;
+  stamps.reserve(writes.size());
+  for (const auto& write : writes) stamps.push_back(write.stamp);
+  self->request(log, caf::infinite, LogWriteGroup{std::move(writes)})
+      .then(
+          [this, stamps](LogWrittenGroup& m) {
+            KIWI_ASSERT(m.written.size() == stamps.size(), "a group is answered whole");
+            for (std::size_t i = 0; i < stamps.size(); ++i) {
+              KIWI_ASSERT(m.written[i].stamp == stamps[i], "an answer names the call it completes");
+              settle(log_route, stamps[i].sequence,
+                     [&](caf::response_promise& p) { p.deliver(std::move(m.written[i])); });
+            }
+          },
+          [this, stamps](const caf::error& e) {
+            for (const auto& stamp : stamps)
+              settle(log_route, stamp.sequence, [&](caf::response_promise& p) {
+                p.deliver(to_caf_error(storage_error_of(e, log_route.subject, StorageVerb::write)));
+              });
+          });
 }
 
 void AdaptorState::fail_all(Route& route, const caf::error& reason) {
@@ -79,8 +117,8 @@ void AdaptorState::stop(const caf::error& reason) {
 }
 
 namespace {
-StorageActor::behavior_type adaptor(AdaptorState::Self self, LogStoreActor log, StateMachineActor machine,
-                                    std::uint64_t epoch) {
+AdaptorImpl::behavior_type adaptor(AdaptorState::Self self, LogStoreActor log, StateMachineActor machine,
+                                   std::uint64_t epoch) {
   auto* s = &self->state;
   s->log = std::move(log);
   s->machine = std::move(machine);
@@ -95,7 +133,7 @@ StorageActor::behavior_type adaptor(AdaptorState::Self self, LogStoreActor log, 
   self->set_down_handler([s](const caf::down_msg& m) { s->target_down(m); });
   self->set_exit_handler([s](const caf::exit_msg& m) { s->stop(m.reason); });
   return {
-      [s](LogWrite& m) { return s->route<LogWritten>(s->log_route, s->log, m, StorageVerb::write); },
+      [s](LogWrite& m) { return s->write(m); },
       [s](LogRead& m) { return s->route<LogEntries>(s->log_route, s->log, m, StorageVerb::read); },
       [s](LogStatsRequest& m) {
         return s->route<LogStoreFigures>(s->log_route, s->log, m, StorageVerb::read);
@@ -111,6 +149,8 @@ StorageActor::behavior_type adaptor(AdaptorState::Self self, LogStoreActor log, 
       [s](StatsRequest& m) {
         return s->route<StateStats>(s->machine_route, s->machine, m, StorageVerb::read);
       },
+      // itself
+      [s](caf::flush_atom) { s->flush(); },
   };
 }
 }  // namespace

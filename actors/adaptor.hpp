@@ -6,14 +6,17 @@
 // request, also when the target dies with the request in hand (rules 3 and 12).
 
 #include <map>
+#include <vector>
 
 #include "actors/interfaces.hpp"
 #include "actors/spawn_mode.hpp"
 
 namespace kiwi {
 
+using AdaptorImpl = StorageActor::extend<caf::reacts_to<caf::flush_atom>>;
+
 struct AdaptorState {
-  using Self = StorageActor::stateful_pointer<AdaptorState>;
+  using Self = AdaptorImpl::stateful_pointer<AdaptorState>;
   static constexpr const char* name = "adaptor";
 
   explicit AdaptorState(Self actor) : self(actor) {}
@@ -37,6 +40,13 @@ struct AdaptorState {
   /// Passes `call` on and answers the current request with what comes back.
   template <class Reply, class Target, class Call>
   caf::result<Reply> route(Route& route, const Target& target, Call& call, StorageVerb verb);
+  /// Writes of the log that are in the mailbox together travel together: one message each way per sync.
+  caf::result<LogWritten> write(LogWrite& call);
+  void flush();
+  /// Takes the debt out of the route and lets `deliver` pay it. It is gone already when the target died and
+  /// its answer was overtaken by the news.
+  template <class Deliver>
+  static void settle(Route& route, std::uint64_t number, Deliver deliver);
   void target_down(const caf::down_msg& m);
   void stop(const caf::error& reason);
   /// Answers everything that `route` owes with "unavailable, outcome unknown".
@@ -48,6 +58,7 @@ struct AdaptorState {
   Route log_route;
   Route machine_route;
   std::uint64_t sequence = 0;
+  std::vector<LogWrite> log_writes;  // stamped, not yet passed on
 };
 
 /// `epoch` is the one both storage actors were spawned with.

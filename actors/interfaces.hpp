@@ -31,9 +31,19 @@ struct AdoptCluster {
   auto fields() { return std::tie(cluster, initial); }
 };
 
+/// Calls that came together, in their order, and their answers in the same order.
+struct LogWriteGroup {
+  static constexpr const char* name = "LogWriteGroup";
+  std::vector<LogWrite> writes;
+};
+struct LogWrittenGroup {
+  static constexpr const char* name = "LogWrittenGroup";
+  std::vector<LogWritten> written;
+};
+
 // --- log store: owns the log database; its own thread. Failures are caf::error of category StorageError,
 // see actors/storage_errors.hpp.
-using LogStoreActor = caf::typed_actor<
+using LogCalls = caf::typed_actor<
     // Makes one step of the durable stream durable. Answers in order, when it is synced (rule 2).
     caf::replies_to<LogWrite>::with<LogWritten>,
     // Reads entries back.
@@ -42,6 +52,9 @@ using LogStoreActor = caf::typed_actor<
     caf::replies_to<LogStatsRequest>::with<LogStoreFigures>,
     // RAFT.CLUSTER INIT.
     caf::replies_to<AdoptCluster>::with<ClusterId>>;
+/// Also takes writes by the group, and answers by the group: one message each way per sync. Either all of a
+/// group is written or nothing of it is known to be.
+using LogStoreActor = LogCalls::extend<caf::replies_to<LogWriteGroup>::with<LogWrittenGroup>>;
 
 // --- state machine: owns the data database; its own thread.
 struct DigestRequest {
@@ -71,7 +84,7 @@ using StateMachineActor = caf::typed_actor<
     caf::replies_to<StatsRequest>::with<StateStats>>;
 
 /// What the raft actor sees of storage: the union, with one error type (the adaptor).
-using StorageActor = LogStoreActor::extend_with<StateMachineActor>;
+using StorageActor = LogCalls::extend_with<StateMachineActor>;
 
 // --- client's side of a connection: gets the answers to what it submitted, in any order.
 using ClientPort = caf::typed_actor<caf::reacts_to<Answers>>;
@@ -171,6 +184,8 @@ using ReplicaActor = caf::typed_actor<
 
 }  // namespace kiwi
 
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kiwi::LogWriteGroup)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kiwi::LogWrittenGroup)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kiwi::Submit)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kiwi::FromPeer)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kiwi::ToPeer)

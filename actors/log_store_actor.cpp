@@ -1,5 +1,6 @@
 #include "actors/log_store_actor.hpp"
 
+#include <iterator>
 #include <utility>
 
 #include "actors/storage_errors.hpp"
@@ -20,30 +21,63 @@ caf::result<LogWritten> LogStoreState::write(LogWrite& call) {
   if (group.empty())
     self->send(self, caf::flush_atom_v);
   group.push_back(std::move(call));
-  promises.push_back(self->make_response_promise<LogWritten>());
-  return promises.back();
+  auto promise = self->make_response_promise<LogWritten>();
+  callers.push_back({1, promise});
+  return promise;
+}
+
+caf::result<LogWrittenGroup> LogStoreState::write_group(LogWriteGroup& call) {
+  for (const auto& write : call.writes)
+    if (write.stamp.epoch != epoch)
+      return other_epoch(StorageSubject::log, StorageVerb::write);
+  if (call.writes.empty())
+    return LogWrittenGroup{};
+  if (group.empty())
+    self->send(self, caf::flush_atom_v);
+  auto promise = self->make_response_promise<LogWrittenGroup>();
+  callers.push_back({call.writes.size(), promise});
+  std::move(call.writes.begin(), call.writes.end(), std::back_inserter(group));
+  return promise;
+}
+
+void LogStoreState::answer(Caller& caller, std::vector<LogWritten> written) {
+  if (auto* one = std::get_if<caf::typed_response_promise<LogWritten>>(&caller.promise))
+    one->deliver(written.front());
+  else
+    std::get<caf::typed_response_promise<LogWrittenGroup>>(caller.promise)
+        .deliver(LogWrittenGroup{std::move(written)});
+}
+
+void LogStoreState::fail(Caller& caller, const caf::error& error) {
+  std::visit([&](auto& promise) { promise.deliver(error); }, caller.promise);
 }
 
 void LogStoreState::flush() {
   if (group.empty())
     return;
   auto writes = std::exchange(group, {});
-  auto waiting = std::exchange(promises, {});
+  auto waiting = std::exchange(callers, {});
   LogId last = store->last();
   auto done = store->write(writes);
-  for (std::size_t i = 0; i < writes.size(); ++i) {
-    if (!done) {
-      waiting[i].deliver(to_caf_error(done.error()));
-      continue;
-    }
-    // Each answer names what its own write left, not what the group left (rule 3).
-    KIWI_ASSERT(!writes[i].truncate_from || !writes[i].entries.empty(),
-                "a truncation comes with what replaces it");
-    if (!writes[i].entries.empty())
-      last = writes[i].entries.back().id;
-    waiting[i].deliver(LogWritten{writes[i].stamp, writes[i].write, last});
+  if (!done) {
+    for (auto& caller : waiting) fail(caller, to_caf_error(done.error()));
+    return;
   }
-  KIWI_ASSERT(!done || *done == last, "the log ends with the last entry of the last write");
+  auto write = writes.begin();
+  for (auto& caller : waiting) {
+    std::vector<LogWritten> written;
+    for (std::size_t i = 0; i < caller.writes; ++i, ++write) {
+      // Each answer names what its own write left, not what the group left (rule 3).
+      KIWI_ASSERT(!write->truncate_from || !write->entries.empty(),
+                  "a truncation comes with what replaces it");
+      if (!write->entries.empty())
+        last = write->entries.back().id;
+      written.push_back(LogWritten{write->stamp, write->write, last});
+    }
+    answer(caller, std::move(written));
+  }
+  KIWI_ASSERT(write == writes.end(), "every write of the group has a caller");
+  KIWI_ASSERT(*done == last, "the log ends with the last entry of the last write");
 }
 
 caf::result<LogEntries> LogStoreState::read(const LogRead& call) {
@@ -76,9 +110,9 @@ LogStoreFigures LogStoreState::figures() const {
 
 void LogStoreState::stop(const caf::error& reason) {
   group.clear();
-  for (auto& promise : std::exchange(promises, {}))
-    promise.deliver(to_caf_error({StorageSubject::log, StorageVerb::write, StorageKind::unavailable,
-                                  "the log store stops", StorageOutcome::not_written}));
+  const StorageError stopping{StorageSubject::log, StorageVerb::write, StorageKind::unavailable,
+                              "the log store stops", StorageOutcome::not_written};
+  for (auto& caller : std::exchange(callers, {})) fail(caller, to_caf_error(stopping));
   self->quit(reason);
 }
 
@@ -94,6 +128,7 @@ LogStoreImpl::behavior_type log_store(LogStoreState::Self self,
   self->set_exit_handler([state](const caf::exit_msg& m) { state->stop(m.reason); });
   return {
       [state](LogWrite& m) { return state->write(m); },
+      [state](LogWriteGroup& m) { return state->write_group(m); },
       [state](const LogRead& m) { return state->read(m); },
       [state](const LogStatsRequest&) { return state->figures(); },
       [state](const AdoptCluster& m) { return state->adopt(m); },

@@ -4,6 +4,7 @@
 // to itself, which queues behind all writes that are already waiting, makes them durable together.
 
 #include <memory>
+#include <variant>
 #include <vector>
 
 #include "actors/interfaces.hpp"
@@ -22,8 +23,18 @@ struct LogStoreState {
 
   explicit LogStoreState(Self actor) : self(actor) {}
 
+  /// Who waits for `writes` of the group's writes.
+  struct Caller {
+    std::size_t writes = 0;
+    std::variant<caf::typed_response_promise<LogWritten>, caf::typed_response_promise<LogWrittenGroup>>
+        promise;
+  };
+
   caf::result<LogWritten> write(LogWrite& call);
+  caf::result<LogWrittenGroup> write_group(LogWriteGroup& call);
   void flush();
+  void answer(Caller& caller, std::vector<LogWritten> written);
+  static void fail(Caller& caller, const caf::error& error);
   caf::result<LogEntries> read(const LogRead& call);
   caf::result<ClusterId> adopt(const AdoptCluster& call);
   LogStoreFigures figures() const;
@@ -36,7 +47,7 @@ struct LogStoreState {
   std::unique_ptr<storage::LogStore> store;
   std::uint64_t epoch = 0;
   std::vector<LogWrite> group;
-  std::vector<caf::typed_response_promise<LogWritten>> promises;  // one per write in `group`
+  std::vector<Caller> callers;  // in the order of `group`, and for all of it
 };
 
 /// `epoch` names this life of the actor; calls with another one are refused (rule 3).

@@ -132,6 +132,11 @@ LogStoreActor::behavior_type no_op_store() {
       [](const LogWrite& m) {
         return LogWritten{m.stamp, m.write, m.entries.back().id};
       },
+      [](const LogWriteGroup& m) {
+        LogWrittenGroup group;
+        for (const auto& x : m.writes) group.written.push_back({x.stamp, x.write, x.entries.back().id});
+        return group;
+      },
       [](const LogRead&) -> caf::result<LogEntries> { return caf::sec::unexpected_message; },
       [](const LogStatsRequest&) { return LogStoreFigures{}; },
       [](const AdoptCluster& m) { return m.cluster; },

@@ -37,9 +37,16 @@ struct AdaptorTest : testing::Test {
     world.run();
     return question;
   }
-  /// The log store says that `call` is durable.
+  /// What a log store answers when all of `call` is durable.
+  static LogWrittenGroup done(const Call& call) {
+    LogWrittenGroup group;
+    for (const auto& write : call.as<LogWriteGroup>().writes)
+      group.written.push_back(LogWritten{write.stamp, write.write, {}});
+    return group;
+  }
+  static CallStamp stamp_of(const Call& call) { return call.as<LogWriteGroup>().writes.front().stamp; }
   void written(Call& call) {
-    log.reply(call, LogWritten{call.as<LogWrite>().stamp, call.as<LogWrite>().write, {}});
+    log.reply(call, done(call));
     world.run();
   }
   void applied(Call& call) {
@@ -60,7 +67,7 @@ TEST_F(AdaptorTest, StampsEachCallWithTheEpochAndItsOwnNumber) {
   write(2);
   read();
   std::vector<CallStamp> stamps;
-  for (auto* call : log.calls_of<LogWrite>()) stamps.push_back(call->as<LogWrite>().stamp);
+  for (auto* call : log.calls_of<LogWriteGroup>()) stamps.push_back(stamp_of(*call));
   for (auto* call : machine.calls_of<ApplyBatch>()) stamps.push_back(call->as<ApplyBatch>().stamp);
   for (auto* call : log.calls_of<LogRead>()) stamps.push_back(call->as<LogRead>().stamp);
   ASSERT_EQ(stamps.size(), 4u);
@@ -76,18 +83,61 @@ TEST_F(AdaptorTest, AStampOfTheCallerIsNotBelieved) {
   call.stamp = {7, 7};
   world.ask<LogWritten>(adaptor, call);
   world.run();
-  EXPECT_EQ(log.next<LogWrite>().as<LogWrite>().stamp.epoch, kEpoch);
+  EXPECT_EQ(stamp_of(log.next<LogWriteGroup>()).epoch, kEpoch);
 }
 
 TEST_F(AdaptorTest, AnswersGoToWhoAskedInWhateverOrderTheyCome) {
   auto first = write(1);
   auto second = write(2);
-  auto calls = log.calls_of<LogWrite>();
+  auto calls = log.calls_of<LogWriteGroup>();
   written(*calls[1]);
   EXPECT_EQ(first.answers(), 0u);
   EXPECT_EQ(second.reply().write, 2u);
   written(*calls[0]);
   EXPECT_EQ(first.reply().write, 1u);
+}
+
+TEST_F(AdaptorTest, WritesThatComeTogetherTravelTogetherAndAreAnsweredEach) {
+  std::vector<Question<LogWritten>> questions;
+  for (std::uint64_t number : {1, 2, 3}) {
+    LogWrite call;
+    call.write = number;
+    questions.push_back(world.ask<LogWritten>(adaptor, std::move(call)));
+  }
+  world.run();
+  ASSERT_EQ(log.calls_of<LogWriteGroup>().size(), 1u);
+  auto& group = log.next<LogWriteGroup>();
+  ASSERT_EQ(group.as<LogWriteGroup>().writes.size(), 3u);
+  for (std::size_t i = 0; i < 3; ++i) EXPECT_EQ(group.as<LogWriteGroup>().writes[i].write, i + 1);
+  written(group);
+  for (std::size_t i = 0; i < 3; ++i) EXPECT_EQ(questions[i].reply().write, i + 1);
+}
+
+TEST_F(AdaptorTest, AFailedGroupFailsEachOfItsWrites) {
+  auto a = world.ask<LogWritten>(adaptor, LogWrite{});
+  auto b = world.ask<LogWritten>(adaptor, LogWrite{});
+  world.run();
+  StorageError full{StorageSubject::log, StorageVerb::sync, StorageKind::no_space, "full",
+                    StorageOutcome::unknown};
+  log.reply(log.next<LogWriteGroup>(), to_caf_error(full));
+  world.run();
+  EXPECT_EQ(error_of(a.error()), full);
+  EXPECT_EQ(error_of(b.error()), full);
+}
+
+TEST_F(AdaptorTest, AGroupAnsweredInPartIsABug) {
+  world.ask<LogWritten>(adaptor, LogWrite{});
+  world.ask<LogWritten>(adaptor, LogWrite{});
+  world.run();
+  auto& call = log.next<LogWriteGroup>();
+  EXPECT_EXIT(
+      {
+        auto half = done(call);
+        half.written.pop_back();
+        log.reply(call, half);
+        world.run();
+      },
+      testing::ExitedWithCode(70), "a group is answered whole");
 }
 
 TEST_F(AdaptorTest, EveryKindOfCallReachesItsActorAndComesBack) {
@@ -121,14 +171,14 @@ TEST_F(AdaptorTest, AStorageErrorPassesUnchanged) {
   auto question = write(1);
   StorageError full{StorageSubject::vote, StorageVerb::sync, StorageKind::no_space, "000042.log: no space",
                     StorageOutcome::not_written};
-  log.reply(log.next<LogWrite>(), to_caf_error(full));
+  log.reply(log.next<LogWriteGroup>(), to_caf_error(full));
   world.run();
   EXPECT_EQ(error_of(question.error()), full);
 }
 
 TEST_F(AdaptorTest, WhatIsNoStorageErrorBecomesOneOfUnknownOutcome) {
   auto question = write(1);
-  log.reply(log.next<LogWrite>(), caf::make_error(caf::sec::unexpected_message));
+  log.reply(log.next<LogWriteGroup>(), caf::make_error(caf::sec::unexpected_message));
   world.run();
   auto error = error_of(question.error());
   EXPECT_EQ(error.subject, StorageSubject::log);
@@ -161,7 +211,7 @@ TEST_F(AdaptorTest, ADeadLogStoreOwesNothingAfterwards) {
 
 TEST_F(AdaptorTest, AnswersFromTheGraveAreDropped) {
   auto question = write(1);
-  auto& call = log.next<LogWrite>();
+  auto& call = log.next<LogWriteGroup>();
   log.die(caf::exit_reason::unhandled_exception);
   world.run();
   ASSERT_FALSE(question.succeeded());
@@ -171,8 +221,8 @@ TEST_F(AdaptorTest, AnswersFromTheGraveAreDropped) {
 
 TEST_F(AdaptorTest, AnAnswerThatCameBeforeTheDeathCounts) {
   auto question = write(1);
-  auto& call = log.next<LogWrite>();
-  log.reply(call, LogWritten{call.as<LogWrite>().stamp, 1, {}});
+  auto& call = log.next<LogWriteGroup>();
+  log.reply(call, done(call));
   log.die(caf::exit_reason::unhandled_exception);
   world.run();
   EXPECT_EQ(question.answers(), 1u);
@@ -212,7 +262,7 @@ TEST_F(AdaptorTest, ACallThatWasOnItsWayWhenTheActorDiedIsAnsweredOnce) {
 
 TEST_F(AdaptorTest, TheSecondAnswerToOneCallIsDropped) {
   auto question = write(1);
-  auto& call = log.next<LogWrite>();
+  auto& call = log.next<LogWriteGroup>();
   written(call);
   written(call);
   EXPECT_EQ(question.answers(), 1u);
@@ -222,18 +272,18 @@ TEST_F(AdaptorTest, TheSecondAnswerToOneCallIsDropped) {
 TEST_F(AdaptorTest, AnAnswerWithAnotherStampIsABugAndNotTakenForOurs) {
   write(1);
   write(2);
-  auto calls = log.calls_of<LogWrite>();
-  auto of_first = calls[0]->as<LogWrite>().stamp;
-  auto of_second = calls[1]->as<LogWrite>().stamp;
+  auto calls = log.calls_of<LogWriteGroup>();
+  auto of_first = stamp_of(*calls[0]);
+  auto of_second = stamp_of(*calls[1]);
   EXPECT_EXIT(
       {
-        log.reply(*calls[1], LogWritten{of_first, 2, {}});
+        log.reply(*calls[1], LogWrittenGroup{{LogWritten{of_first, 2, {}}}});
         world.run();
       },
       testing::ExitedWithCode(70), "an answer names the call it completes");
   EXPECT_EXIT(
       {
-        log.reply(*calls[1], LogWritten{{of_second.epoch - 1, of_second.sequence}, 2, {}});
+        log.reply(*calls[1], LogWrittenGroup{{LogWritten{{of_second.epoch - 1, of_second.sequence}, 2, {}}}});
         world.run();
       },
       testing::ExitedWithCode(70), "an answer names the call it completes");

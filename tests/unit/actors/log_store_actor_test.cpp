@@ -85,6 +85,29 @@ TEST_F(LogStoreActorTest, WhatWaitsTogetherIsSyncedOnceAndEachAnswerNamesItsOwnE
   EXPECT_EQ(store->last(), (LogId{Term(8), Index(4)}));
 }
 
+TEST_F(LogStoreActorTest, AGroupIsSyncedWithItsNeighboursAndAnsweredWhole) {
+  auto before = store->stats().syncs;
+  auto single = write(entries(1));
+  auto group = world.ask<LogWrittenGroup>(actor, LogWriteGroup{{entries(2), vote(3), entries(1)}});
+  world.run();
+  EXPECT_EQ(store->stats().syncs - before, 1u);
+  EXPECT_EQ(single.reply().last.index, Index(1));
+  ASSERT_EQ(group.reply().written.size(), 3u);
+  EXPECT_EQ(group.reply().written[0].last.index, Index(3));
+  EXPECT_EQ(group.reply().written[1].last.index, Index(3)) << "a vote leaves the log as it was";
+  EXPECT_EQ(group.reply().written[2].last.index, Index(4));
+  EXPECT_EQ(group.reply().written[1].stamp, (CallStamp{kEpoch, 3}));
+}
+
+TEST_F(LogStoreActorTest, AGroupWithACallForAnotherLifeIsRefusedWhole) {
+  auto good = entries(1), old = entries(1);
+  old.stamp.epoch = kEpoch - 1;
+  auto group = world.ask<LogWrittenGroup>(actor, LogWriteGroup{{good, old}});
+  world.run();
+  EXPECT_EQ(error_of(group.error()).outcome, StorageOutcome::not_written);
+  EXPECT_EQ(store->last(), LogId{});
+}
+
 TEST_F(LogStoreActorTest, TheNextGroupFormsWhileNothingWaits) {
   auto before = store->stats().syncs;
   auto a = write(entries(1));
