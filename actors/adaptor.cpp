@@ -5,6 +5,7 @@
 #include "actors/io_thread.hpp"
 #include "actors/storage_errors.hpp"
 #include "messages/assert.hpp"
+#include "messages/fault_points.hpp"
 
 namespace kiwi {
 
@@ -31,6 +32,8 @@ void AdaptorState::settle(Route& route, std::uint64_t number, Deliver deliver) {
   auto waiting = route.outstanding.extract(number);
   if (!waiting.empty())
     deliver(waiting.mapped().promise);
+  else
+    KIWI_MARK("storage.late_answer");
 }
 
 template <class Reply, class Target, class Call>
@@ -104,6 +107,8 @@ void AdaptorState::target_down(const caf::down_msg& m) {
   for (auto* route : {&log_route, &machine_route}) {
     if (route->address == m.source) {
       route->down = true;
+      if (!route->outstanding.empty())
+        KIWI_MARK("storage.target_down");
       route->reason = m.reason;
       fail_all(*route, m.reason);
     }

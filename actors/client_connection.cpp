@@ -5,6 +5,7 @@
 #include "actors/replica_errors.hpp"
 #include "messages/assert.hpp"
 #include "messages/codec.hpp"
+#include "messages/fault_points.hpp"
 
 namespace kiwi {
 
@@ -50,6 +51,8 @@ void ClientConnection::pump() {
     fill(first_slot_ + slots_.size() - 1, Reply::error("ERR " + *parser_.error()), true);
   }
   pumping_ = false;
+  if (full() && !closing_)
+    KIWI_MARK("client.paused");
   write_ready();
   if (!full())
     transport_.room();
@@ -211,6 +214,8 @@ Reply ClientConnection::refusal_of(std::uint64_t slot, const caf::error& error) 
 void ClientConnection::write_ready() {
   bool close = false;
   while (!slots_.empty() && slots_.front().done && !close) {
+    if (KIWI_MUTANT(reply_to_next) && slots_.size() > 1 && slots_[1].done)
+      std::swap(slots_[0], slots_[1]);
     auto& s = slots_.front();
     auto before = out_.size();
     write_reply(s.reply, s.version, out_);

@@ -9,6 +9,7 @@
 #include "actors/replica_errors.hpp"
 #include "actors/storage_errors.hpp"
 #include "messages/assert.hpp"
+#include "messages/fault_points.hpp"
 
 namespace kiwi {
 
@@ -141,10 +142,13 @@ void RaftState::apply(std::vector<Entry> entries) {
     while (!waiting.empty() && waiting.front().index <= entries[i].id.index) {
       auto who = std::move(waiting.front());
       waiting.pop_front();
-      if (who.index == entries[i].id.index && who.term == entries[i].id.term)
+      if (who.index == entries[i].id.index &&
+          (who.term == entries[i].id.term || KIWI_MUTANT(answer_by_index))) {
         batch.waiting.emplace_back(i, std::move(who));
-      else
+      } else {
+        KIWI_MARK("write.replaced");
         refuse(who.origin, not_serving());  // another entry was committed in its place: surely not done
+      }
     }
   }
   applying.push_back(std::move(batch));

@@ -4,6 +4,7 @@
 #include "actors/raft_actor.hpp"
 #include "actors/replica_errors.hpp"
 #include "messages/assert.hpp"
+#include "messages/fault_points.hpp"
 
 namespace kiwi {
 
@@ -16,7 +17,10 @@ void RaftState::submit(Submit& m) {
         propose_for(std::move(origin), EntryKind::command, std::move(command.payload));
         break;
       case CommandMode::read:
-        read_for(std::move(origin), std::move(command.payload));
+        if (KIWI_MUTANT(follower_serves_reads) && core->role() != raft::Role::leader)
+          stale_read_for(std::move(origin), std::move(command.payload));
+        else
+          read_for(std::move(origin), std::move(command.payload));
         break;
       case CommandMode::stale_read:
         if (core->role() == raft::Role::leader)  // as a Redis master does; keeps rule 13 with its own writes
@@ -68,6 +72,8 @@ void RaftState::propose_for(Origin origin, EntryKind kind, Bytes payload) {
       writes.last = *index;
   }
   if (!index) {
+    if (index.error() == raft::Refusal::overloaded)
+      KIWI_MARK("write.refused_overloaded");
     refuse(origin, refusal_of(index.error()));
     return;
   }
@@ -121,6 +127,7 @@ void RaftState::propose_tick() {
   if (tick_in_flight)
     return;
   if (auto index = core->propose(EntryKind::tick, {})) {
+    KIWI_MARK("key.tick_proposed");
     tick_in_flight = true;
     waiting.push_back(Waiting{*index, core->term(), now_ticks, OwnTick{}});
     schedule_drive();
@@ -152,6 +159,7 @@ void RaftState::queries_answered(StateAnswers& m) {
         refuse(read.mapped().origin, not_serving());
         continue;
       }
+      KIWI_MARK("read.held");
       held.push_back(Held{a.needs_tick_ms, read.mapped().since_tick, std::move(read.mapped().origin),
                           std::move(response)});
       propose_tick();
@@ -164,6 +172,8 @@ void RaftState::queries_answered(StateAnswers& m) {
 void RaftState::release_held(std::uint64_t stamp_ms) {
   auto due =
       std::stable_partition(held.begin(), held.end(), [&](const Held& h) { return h.stamp_ms > stamp_ms; });
+  if (due != held.end())
+    KIWI_MARK("read.released");
   for (auto h = due; h != held.end(); ++h) answer(h->origin, std::move(h->response));
   held.erase(due, held.end());
   if (!held.empty())
@@ -192,6 +202,8 @@ void RaftState::answer(Origin& origin, ClientResponse response) {
 
 void RaftState::refuse(Origin& origin, AnswerKind kind) {
   if (auto* slot = std::get_if<ClientSlot>(&origin)) {
+    if (kind == AnswerKind::unknown)
+      KIWI_MARK("write.unknown");
     write_ended(*slot);
     auto leader = kind == AnswerKind::not_leader ? leader_address() : NodeAddress{};
     outbox_for(*slot).answers.push_back(Answer{slot->slot, kind, {}, std::move(leader)});
@@ -235,7 +247,8 @@ void RaftState::give_up_old() {
   auto old = [&](std::uint64_t since) { return since + limit < now_ticks; };
   auto forget = [&](Waiting& w) {
     auto origin = std::exchange(w.origin, std::monostate{});
-    refuse(origin, AnswerKind::unknown);
+    KIWI_MARK("write.timed_out");
+    refuse(origin, KIWI_MUTANT(timeout_called_refusal) ? AnswerKind::overloaded : AnswerKind::unknown);
   };
   for (auto& batch : applying)
     for (auto& [i, w] : batch.waiting)
@@ -260,7 +273,11 @@ void RaftState::lost_leadership() {
   // What is committed will be applied here, and its reply is true; apply() compares terms. The rest is
   // unknown.
   while (!waiting.empty() && waiting.back().index > core->commit()) {
-    refuse(waiting.back().origin, AnswerKind::unknown);
+    if (KIWI_MUTANT(answer_by_index))
+      break;
+    if (!KIWI_MUTANT(waiters_dropped))
+      refuse(waiting.back().origin,
+             KIWI_MUTANT(lost_leadership_as_refusal) ? not_serving() : AnswerKind::unknown);
     waiting.pop_back();
   }
   for (auto& h : std::exchange(held, {})) refuse(h.origin, not_serving());

@@ -5,6 +5,7 @@
 
 #include "actors/raft_actor.hpp"
 #include "messages/cluster_id.hpp"
+#include "messages/fault_points.hpp"
 
 namespace kiwi {
 
@@ -72,9 +73,11 @@ caf::result<HelloVerdict> RaftState::hello(const HelloQuestion& m) {
   if (!h.instance)
     return refuse_with("no instance id");
   if (auto bound = bindings.find(h.node); bound != bindings.end()) {
-    if (bound->second != h.instance)
+    if (bound->second != h.instance && !KIWI_MUTANT(instance_unchecked)) {
+      KIWI_MARK("peer.refused_instance");
       return refuse_with("node " + to_string(h.node) +
                          " came back with another data directory; a node id is never used twice");
+    }
     return verdict;
   }
   // First contact: remember this life of the node durably before a vote of it counts (rule 11).
@@ -91,6 +94,7 @@ caf::result<HelloVerdict> RaftState::hello(const HelloQuestion& m) {
           [this, debt, verdict, binding = PeerBinding{h.node, h.instance}](const LogWritten&) mutable {
             bindings[binding.node] = binding.instance;
             pending_bindings.erase(binding.node);
+            KIWI_MARK("peer.bound");
             settle(debt).deliver(std::move(verdict));
           },
           [this, debt](const caf::error& e) {

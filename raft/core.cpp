@@ -4,6 +4,7 @@
 
 #include "messages/assert.hpp"
 #include "messages/codec.hpp"
+#include "messages/fault_points.hpp"
 #include "messages/limits.hpp"
 
 namespace kiwi::raft {
@@ -41,10 +42,10 @@ const char* to_string(StepDown why) {
 Core::Core(Options options, Restored restored)
     : options_(options),
       random_state_(options.seed * 0x9e3779b97f4a7c15u + options.id.value * 0xd1342543de82ef95u),
-      vote_(restored.vote),
+      vote_(KIWI_MUTANT(vote_forgotten) ? Vote{restored.vote.term, NodeId(0)} : restored.vote),
       log_(restored.purged, std::move(restored.runs), restored.last),
       memberships_(std::move(restored.memberships)),
-      writes_(restored.vote, restored.last.index),
+      writes_(vote_, restored.last.index),
       last_stamp_ms_(restored.last_stamp_ms),
       commit_(restored.applied.index),
       handed_(restored.applied.index),
@@ -60,6 +61,8 @@ Core::Core(Options options, Restored restored)
   KIWI_ASSERT(log_.last().term <= vote_.term, "the log has no entry of a term that was never entered");
   KIWI_ASSERT(!restored.applied.index || log_.term_at(restored.applied.index) == restored.applied.term,
               "what is applied is in the log");
+  if (applied_ < log_.last().index)
+    KIWI_MARK("data.replayed");
   set_idle_role();
   reset_election_timer();
   out_.state_changed = false;
@@ -141,7 +144,7 @@ tl::expected<void, Refusal> Core::read(std::uint64_t token, Index at_least) {
   ++counters_.reads;
   const Index end = log_.last().index;
   // Before the own no-op is committed, commit_ may be behind what an earlier leader committed (Raft 8).
-  const Index known = std::max(commit_, noop_);
+  const Index known = KIWI_MUTANT(reads_before_noop) ? commit_ : std::max(commit_, noop_);
   // An `at_least` beyond the log is a write of an earlier term that did not survive; nothing can show it.
   reads_.push(token, std::max(known, std::min(at_least, end)), end);
   return {};

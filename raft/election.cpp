@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "messages/assert.hpp"
+#include "messages/fault_points.hpp"
 #include "raft/core.hpp"
 #include "raft/quorum.hpp"
 
@@ -54,6 +55,8 @@ void Core::set_idle_role() {
 }
 
 void Core::stop_leading() {
+  if (reads_.size() > 0)
+    KIWI_MARK("read.failed_at_step_down");
   ++counters_.step_downs;
   out_.lost_leadership = true;
   reads_.fail_all(out_.failed_reads);
@@ -87,6 +90,8 @@ void Core::follow(Term term, NodeId leader) {
   }
   if (role_ == Role::leader)
     stop_leading();
+  else if (role_ == Role::candidate)
+    KIWI_MARK("election.lost");
   set_idle_role();
   leader_ = leader;
   pre_grants_.clear();
@@ -99,8 +104,10 @@ void Core::adopt(Term term) {
     return;
   // Raft 5.2 restarts the timer for a leader or a granted vote only: else hopeless candidates could keep
   // those with the better logs from standing. A leader had no timer yet.
-  if (role_ == Role::leader)
+  if (role_ == Role::leader) {
+    KIWI_MARK("leader.later_term");
     reset_election_timer();
+  }
   follow(term, NodeId(0));
 }
 
@@ -126,6 +133,8 @@ bool Core::heard_leader(NodeId from, Term term) {
 void Core::pre_campaign() {
   ++counters_.pre_votes_started;
   ++pre_vote_round_;
+  if (role_ == Role::candidate)
+    KIWI_MARK("election.split");
   role_ = Role::pre_candidate;
   leader_ = NodeId(0);
   vote_requests_held_ = false;
@@ -183,6 +192,9 @@ void Core::become_leader() {
   KIWI_ASSERT(writes_.durable_vote() == vote_, "a leader's own vote is durable");
   KIWI_ASSERT(!leader_of_term_, "this term has a leader already");
   ++counters_.elections_won;
+  KIWI_MARK("election.won");
+  if (commit_ < log_.last().index)
+    KIWI_MARK("leader.inherited_entries");
   role_ = Role::leader;
   leader_ = options_.id;
   leader_of_term_ = options_.id;
@@ -212,7 +224,8 @@ void Core::handle(NodeId from, const VoteRequest& m) {
   VoteResponse answer;
   answer.pre_vote = m.pre_vote;
   answer.round = m.round;
-  const bool log_is_enough = m.last_log_id >= log_.last();
+  const bool log_is_enough = m.last_log_id >= log_.last() ||
+                             (m.pre_vote ? KIWI_MUTANT(pre_vote_ignores_log) : KIWI_MUTANT(vote_ignores_log));
   const bool too_early = !m.transfer && hears_leader();
   if (m.pre_vote) {
     // Changes nothing here. A granted pre-vote echoes the term that was asked for. Who could not vote soon
@@ -222,6 +235,10 @@ void Core::handle(NodeId from, const VoteRequest& m) {
     answer.granted =
         m.term > vote_.term && log_is_enough && !too_early && could_vote && role_ != Role::leader;
     answer.term = answer.granted ? m.term : vote_.term;
+    if (!log_is_enough)
+      KIWI_MARK("prevote.old_log");
+    if (too_early)
+      KIWI_MARK("prevote.hears_leader");
     send(from, answer);
     return;
   }
@@ -233,34 +250,55 @@ void Core::handle(NodeId from, const VoteRequest& m) {
     return;
   }
   adopt(m.term);
-  const bool free = !vote_.voted_for || vote_.voted_for == from;
+  const bool free = !vote_.voted_for || vote_.voted_for == from || KIWI_MUTANT(second_vote);
   if (!free || !log_is_enough || leader_of_term_) {
+    KIWI_MARK("vote.refused");
+    if (!free)
+      KIWI_MARK("vote.refused_twice");
     answer.term = vote_.term;
     send(from, answer);
     return;
   }
-  if (!vote_.voted_for) {
+  if (!vote_.voted_for || KIWI_MUTANT(second_vote)) {
     ++counters_.votes_granted;
     vote_.voted_for = from;
+    KIWI_MARK("vote.issued");
     reset_election_timer();
+  }
+  if (KIWI_MUTANT(vote_before_sync)) {
+    answer.term = vote_.term;
+    answer.granted = true;
+    send(from, answer);
+    return;
   }
   held_grant_ = from;
   release_held();
 }
 
 void Core::handle(NodeId from, const VoteResponse& m) {
+  if (KIWI_MUTANT(pre_vote_counts_as_vote) && m.pre_vote && m.granted && m.term == vote_.term && stands()) {
+    if (std::find(grants_.begin(), grants_.end(), from) == grants_.end())
+      grants_.push_back(from);
+    count_votes();
+    return;
+  }
   if (m.pre_vote && role_ != Role::pre_candidate)
     return;
   if (!m.granted) {
     adopt(m.term);  // the voter's real term: without it a node that fell behind could never stand again
     return;
   }
-  if (m.pre_vote && m.round != pre_vote_round_)
+  if (m.pre_vote && m.round != pre_vote_round_) {
+    KIWI_MARK("prevote.stale_round");
     return;  // what was true some time ago: the voter may hear a leader by now
+  }
   // A vote also counts when this node lost patience meanwhile and asks around for the next term: with slow
   // disks every vote may come that late.
-  if (m.term != (m.pre_vote ? vote_.term + 1 : vote_.term) || (!m.pre_vote && !stands()))
+  const bool stale_counts = KIWI_MUTANT(stale_votes_counted) && !m.pre_vote && m.term < vote_.term;
+  if ((m.term != (m.pre_vote ? vote_.term + 1 : vote_.term) && !stale_counts) || (!m.pre_vote && !stands()))
     return;
+  if (!m.pre_vote && role_ == Role::pre_candidate)
+    KIWI_MARK("vote.late");
   auto& grants = m.pre_vote ? pre_grants_ : grants_;
   if (std::find(grants.begin(), grants.end(), from) == grants.end())
     grants.push_back(from);

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "messages/assert.hpp"
+#include "messages/fault_points.hpp"
 #include "raft/core.hpp"
 #include "raft/quorum.hpp"
 
@@ -60,7 +61,8 @@ void Core::tick_leader() {
     const Progress* p = progress_of(id);
     return p != nullptr && p->active(now_ticks_, options_.election_ticks_max);
   };
-  if (!has_quorum(membership(), heard)) {
+  if (!has_quorum(membership(), heard) && !KIWI_MUTANT(no_check_quorum)) {
+    KIWI_MARK("leader.no_quorum");
     ++counters_.check_quorum_failures;
     step_down(StepDown::no_quorum);
     return;
@@ -96,10 +98,12 @@ bool Core::in_the_way() {
     case StallWatch::Verdict::fine:
       return false;
     case StallWatch::Verdict::own_disk:
+      KIWI_MARK("leader.own_disk");
       ++counters_.step_downs_own_disk;
       step_down(StepDown::own_disk);
       return true;
     case StallWatch::Verdict::no_commit:
+      KIWI_MARK("leader.no_commit");
       ++counters_.step_downs_no_commit;
       step_down(StepDown::no_commit);
       return true;
@@ -110,7 +114,7 @@ bool Core::in_the_way() {
 void Core::send_heartbeat(Progress& p) {
   HeartbeatRequest m;
   m.term = vote_.term;
-  m.commit = std::min(commit_, p.match());
+  m.commit = KIWI_MUTANT(heartbeat_commit_beyond) ? commit_ : std::min(commit_, p.match());
   m.round = reads_.round();
   p.commit_sent(m.commit);
   send(p.node(), m);
@@ -126,7 +130,7 @@ void Core::broadcast_heartbeat() {
 /// What all answers have in common. Null: it does not count.
 Progress* Core::response_from(NodeId from, Term term, std::uint64_t round, std::uint64_t clock_ms) {
   adopt(term);
-  if (role_ != Role::leader || term != vote_.term)
+  if (role_ != Role::leader || (term != vote_.term && !KIWI_MUTANT(stale_acks_count)))
     return nullptr;
   Progress* p = progress_of(from);
   if (p == nullptr)
@@ -136,7 +140,7 @@ Progress* Core::response_from(NodeId from, Term term, std::uint64_t round, std::
     clocks_.heard(from, clock_ms);
     refresh_agreed_clock();
   }
-  p->ack_round(round);
+  p->ack_round(KIWI_MUTANT(round_not_echoed) ? reads_.round() : round);
   check_rounds();
   return p;
 }
@@ -147,14 +151,17 @@ void Core::handle(NodeId from, const HeartbeatResponse& m) {
     return;
   p->resume();
   const std::uint64_t idle = p->idle_ticks(now_ticks_);
-  if (p->state() == ProgressState::probe && idle >= unanswered_ticks())
+  if (p->state() == ProgressState::probe && idle >= unanswered_ticks() && !KIWI_MUTANT(lost_append_forgotten))
     p->repeat_probe();
   // "Did all of it arrive?" An append without entries at the end of what was sent: acknowledged once that is
   // durable, rejected when something is missing. A slow disk over there costs no second sending. Once in a
   // while also when all is quiet, so that a restarted follower hears the true commit index.
   const std::uint32_t patience = p->inflight() > 0 ? unanswered_ticks() : options_.election_ticks_max;
-  if (p->state() == ProgressState::replicate && idle >= patience && log_.term_at(p->next() - 1))
+  if (p->state() == ProgressState::replicate && idle >= patience && log_.term_at(p->next() - 1) &&
+      !KIWI_MUTANT(lost_append_forgotten)) {
+    KIWI_MARK("follower.asked_again");
     send_append(*p, p->next() - 1);
+  }
 }
 
 void Core::handle(NodeId from, const AppendResponse& m) {
@@ -162,14 +169,17 @@ void Core::handle(NodeId from, const AppendResponse& m) {
   if (p == nullptr)
     return;
   if (m.success) {
-    KIWI_ASSERT(m.match <= log_.last().index, "a follower acknowledges more than there is");
+    KIWI_ASSERT(m.match <= log_.last().index || KIWI_MUTANT(stale_acks_count),
+                "a follower acknowledges more than there is");
     if (p->acknowledged(m.sequence, m.match))
       advance_commit();
     return;
   }
   const auto previous = p->rejected_previous(m.sequence);
-  if (!previous)
+  if (!previous) {
+    KIWI_MARK("append.late_rejection");
     return;  // about an append that is answered, or given up, already
+  }
   ++counters_.append_mismatches;
   p->back_track(*previous, next_after_rejection(*previous, m.hint));
 }
@@ -183,8 +193,11 @@ Index Core::next_after_rejection(Index previous, LogId hint) const {
     return previous;
   if (hint.term.value != 0) {
     const auto here = log_.last_of_term(hint.term);
-    if (here && *here >= hint.index)
+    if (here && *here >= hint.index) {
+      if (previous > *here + 2)
+        KIWI_MARK("append.backtracked_term");
       return std::min(previous, *here + 1);
+    }
   }
   return std::min(previous, hint.index);
 }
@@ -194,7 +207,7 @@ Index Core::next_after_rejection(Index previous, LogId hint) const {
 Index Core::quorum_on_disk() const {
   return Index(quorum_value(membership(), [&](NodeId id) -> std::uint64_t {
     if (id == options_.id)
-      return writes_.durable().value;
+      return KIWI_MUTANT(leader_counts_unsynced) ? log_.last().index.value : writes_.durable().value;
     const Progress* p = progress_of(id);
     return p == nullptr ? 0 : p->match().value;
   }));
@@ -206,9 +219,14 @@ void Core::advance_commit() {
   if (role_ != Role::leader)
     return;
   const Index reached = quorum_on_disk();
-  if (reached <= commit_ || reached < noop_)
+  if (reached <= commit_ || (reached < noop_ && !KIWI_MUTANT(commit_earlier_term)))
     return;
-  KIWI_ASSERT(log_.term_at(reached) == vote_.term, "entries from the no-op on are of the own term");
+  KIWI_ASSERT(log_.term_at(reached) == vote_.term || KIWI_MUTANT(commit_earlier_term),
+              "entries from the no-op on are of the own term");
+  if (reached > writes_.durable())
+    KIWI_MARK("leader.behind_others");
+  if (commit_ < noop_)
+    KIWI_MARK("leader.noop_committed");
   raise_commit(reached);
   reads_.confirm_by_commit(commit_);
 }
@@ -216,6 +234,10 @@ void Core::advance_commit() {
 void Core::check_rounds() {
   if (role_ != Role::leader)
     return;
+  if (KIWI_MUTANT(reads_unconfirmed)) {
+    reads_.confirm_round(reads_.round());
+    return;
+  }
   reads_.confirm_round(quorum_value(membership(), [&](NodeId id) -> std::uint64_t {
     if (id == options_.id)
       return reads_.round();
@@ -246,12 +268,18 @@ void Core::replicate_to(Progress& p) {
     if (p.state() == ProgressState::probe) {
       if (!p.may_probe())
         return;
+      KIWI_MARK("follower.probed");
       const bool empty = p.cautious() || p.next() > end || !log_.cached(p.next());
       send_append(p, empty ? p.next() - 1 : log_.fit(p.next(), end, options_.max_append_bytes));
       return;
     }
-    if (p.next() > end || p.inflight() >= options_.max_inflight_appends ||
-        p.inflight_bytes() >= options_.max_inflight_bytes || hold_for_batch(p, end))
+    if (p.next() > end)
+      return;
+    if (p.inflight() >= options_.max_inflight_appends || p.inflight_bytes() >= options_.max_inflight_bytes) {
+      KIWI_MARK("follower.window_full");
+      return;
+    }
+    if (hold_for_batch(p, end))
       return;
     if (log_.cached(p.next())) {
       send_append(p, log_.fit(p.next(), end, options_.max_append_bytes));

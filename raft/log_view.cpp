@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "messages/assert.hpp"
+#include "messages/fault_points.hpp"
 
 namespace kiwi::raft {
 
@@ -120,6 +121,7 @@ void LogView::copy(Index first, Index last, std::vector<Entry>& out) const {
 
 void LogView::evict(Index up_to, std::uint64_t max_bytes) {
   while (!cache_.empty() && bytes() > max_bytes && cache_.front().entry.id.index <= up_to) {
+    KIWI_MARK("log.cache_evicted");
     base_bytes_ = cache_.front().end_bytes;
     cache_.pop_front();
   }

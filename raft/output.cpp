@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "messages/assert.hpp"
+#include "messages/fault_points.hpp"
 #include "raft/core.hpp"
 
 namespace kiwi::raft {
@@ -40,7 +41,7 @@ void Core::emit_write() {
     return;
   const WriteStream::Step step = writes_.issue(vote_, last, now_ticks_);
   out_.write = step.number;
-  if (step.has_vote)
+  if (step.has_vote && (vote_.voted_for || !KIWI_MUTANT(term_not_stored)))
     out_.vote = vote_;
   out_.truncate_from = step.truncate_from;
   log_.copy(step.first, last.index, out_.entries);
@@ -48,7 +49,7 @@ void Core::emit_write() {
 
 /// Rule 6: applied is only what is committed and durable here.
 void Core::hand_out() {
-  const Index target = std::min(commit_, writes_.durable());
+  const Index target = KIWI_MUTANT(apply_before_durable) ? commit_ : std::min(commit_, writes_.durable());
   const auto hand = [&](Index last, std::uint64_t bytes) {
     handed_ = last;
     applying_.push_back({last, bytes});
@@ -61,6 +62,7 @@ void Core::hand_out() {
     const Index last = fetched_.back().id.index;
     std::move(fetched_.begin(), fetched_.end(), std::back_inserter(out_.apply));
     fetched_.clear();
+    KIWI_MARK("apply.fetched");
     hand(last, bytes);
   }
   while (handed_ < target && (applying_bytes_ == 0 || applying_bytes_ < options_.max_applying_bytes)) {

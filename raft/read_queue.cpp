@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "messages/assert.hpp"
+#include "messages/fault_points.hpp"
 
 namespace kiwi::raft {
 
@@ -21,6 +22,8 @@ std::uint64_t ReadQueue::start_round() { return ++started_; }
 void ReadQueue::confirm_round(std::uint64_t round) {
   KIWI_ASSERT(round <= started_, "an answer to a round that has not begun");
   answered_ = std::max(answered_, round);
+  if (!waiting_.empty() && waiting_.front().round <= answered_)
+    KIWI_MARK("read.confirmed");
   while (!waiting_.empty() && waiting_.front().round <= answered_) {
     confirmed_.push_back(waiting_.front());
     waiting_.pop_front();
@@ -28,6 +31,8 @@ void ReadQueue::confirm_round(std::uint64_t round) {
 }
 
 void ReadQueue::confirm_by_commit(Index commit) {
+  if (!waiting_.empty() && waiting_.front().p < commit)
+    KIWI_MARK("read.confirmed_by_commit");
   while (!waiting_.empty() && waiting_.front().p < commit) {
     confirmed_.push_back(waiting_.front());
     waiting_.pop_front();
@@ -42,11 +47,12 @@ std::vector<ReadQueue::Emitted> ReadQueue::emit(Index handed_before, Index hande
   }
   std::size_t kept = 0;
   for (const Read& r : confirmed_) {
-    if (r.lo <= handed) {
-      const Index at = std::max(r.lo, handed_before);
+    if (r.lo <= handed || KIWI_MUTANT(read_before_apply)) {
+      const Index at = KIWI_MUTANT(read_before_apply) ? handed_before : std::max(r.lo, handed_before);
       KIWI_ASSERT(at <= r.p, "a read sees what was proposed after it (rule 13)");
       out.push_back({r.token, at});
     } else {
+      KIWI_MARK("read.waited_for_apply");
       confirmed_[kept++] = r;
     }
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "messages/assert.hpp"
+#include "messages/fault_points.hpp"
 #include "raft/core.hpp"
 
 namespace kiwi::raft {
@@ -25,7 +26,8 @@ bool well_formed(const AppendRequest& m) {
 }  // namespace
 
 void Core::handle(NodeId from, AppendRequest& m) {
-  if (m.term < vote_.term) {
+  if (m.term < vote_.term && !KIWI_MUTANT(stale_leader_obeyed)) {
+    KIWI_MARK("append.stale_term");
     AppendResponse answer;
     answer.term = vote_.term;  // and no sequence: the sender may lead this very term by now
     send(from, answer);
@@ -40,9 +42,11 @@ void Core::handle(NodeId from, AppendRequest& m) {
   // At or below the commit index both logs are the same (leader completeness, Raft 5.4.3): what may be
   // purged here needs no comparison, and a difference there would be the end of all safety.
   const auto term_here = log_.term_at(previous);
-  const bool agrees = previous < log_.purged().index || (term_here && *term_here == m.previous.term);
+  const bool agrees = previous < log_.purged().index || (term_here && *term_here == m.previous.term) ||
+                      (KIWI_MUTANT(previous_unchecked) && term_here);
   if (!agrees) {
     KIWI_ASSERT(previous > commit_, "a leader denies a committed entry");
+    KIWI_MARK("append.rejected");
     AppendResponse answer;
     answer.term = vote_.term;
     answer.round = m.round;
@@ -59,13 +63,19 @@ void Core::handle(NodeId from, AppendRequest& m) {
     if (at <= log_.purged().index)
       continue;
     const auto here = log_.term_at(at);
-    if (here && *here == e.id.term)
+    if (here && (*here == e.id.term || KIWI_MUTANT(conflict_kept))) {
+      KIWI_MARK("append.repeated");
       continue;  // the same entry (log matching, Raft 5.3); never cut what matches
+    }
     if (here)
       truncate_from(at);
+    if (KIWI_MUTANT(local_clock_stamps))
+      e.stamp_ms = clocks_.own();
     append_entry(std::move(e));
   }
-  raise_commit(std::min(m.commit, match));
+  if (KIWI_MUTANT(truncate_on_shorter_append) && log_.last().index > match)
+    truncate_from(match + 1);
+  raise_commit(std::min(m.commit, KIWI_MUTANT(commit_beyond_match) ? log_.last().index : match));
   if (!caught_up_ && !catch_up_to_) {
     catch_up_to_ = m.commit;
     check_caught_up();
@@ -90,8 +100,9 @@ void Core::handle(NodeId from, const HeartbeatRequest& m) {
     return;
   }
   // It is at most what this node acknowledged as durable in this term, so it must be here.
-  KIWI_ASSERT(m.commit <= log_.last().index, "this node lost entries that it had acknowledged");
-  raise_commit(m.commit);
+  KIWI_ASSERT(m.commit <= log_.last().index || KIWI_MUTANT(heartbeat_commit_beyond),
+              "this node lost entries that it had acknowledged");
+  raise_commit(KIWI_MUTANT(heartbeat_commit_beyond) ? std::min(m.commit, log_.last().index) : m.commit);
   held_heartbeat_round_ = std::max(held_heartbeat_round_.value_or(0), m.round);
   release_held();
 }
@@ -107,6 +118,7 @@ void Core::handle(NodeId from, const InstallSnapshotRequest& m) {
 void Core::truncate_from(Index from) {
   KIWI_ASSERT(role_ != Role::leader, "a leader never removes entries (Raft 5.3)");
   KIWI_ASSERT(from > commit_, "a committed entry is never removed");
+  KIWI_MARK("log.overwritten");
   log_.truncate_from(from);
   writes_.truncated(from);
   std::erase_if(held_acks_, [&](const HeldAck& a) { return a.match >= from; });
@@ -139,6 +151,7 @@ void Core::release_held() {
     grant.term = vote_.term;
     grant.granted = true;
     KIWI_ASSERT(vote_.voted_for == held_grant_, "one vote per term");
+    KIWI_MARK("vote.synced");
     send(held_grant_, grant);
     held_grant_ = NodeId(0);
   }
@@ -157,7 +170,8 @@ void Core::release_held() {
   }
   // One answer for all that became durable together: the later ones include the earlier ones.
   AppendResponse ack;
-  while (!held_acks_.empty() && held_acks_.front().match <= writes_.durable()) {
+  const Index acknowledged = KIWI_MUTANT(ack_before_sync) ? log_.last().index : writes_.durable();
+  while (!held_acks_.empty() && held_acks_.front().match <= acknowledged) {
     const HeldAck& held = held_acks_.front();
     ack.success = true;
     ack.match = std::max(ack.match, held.match);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "messages/assert.hpp"
+#include "messages/fault_points.hpp"
 #include "raft/core.hpp"
 
 namespace kiwi::raft {
@@ -52,6 +53,7 @@ void Core::entries_read(std::uint64_t fetch_number, std::vector<Entry> entries) 
     fetched_ = std::move(entries);
     return;
   }
+  KIWI_MARK("follower.fetched");
   Progress* p = progress_of(f.follower);
   if (p != nullptr && p->state() == ProgressState::replicate && p->next() == f.first)
     send_entries(*p, std::move(entries), bytes);
@@ -63,8 +65,10 @@ void Core::read_failed(std::uint64_t fetch_number) {
 }
 
 void Core::unreachable(NodeId peer) {
-  if (Progress* p = progress_of(peer))
+  if (Progress* p = progress_of(peer)) {
+    KIWI_MARK("follower.lost");
     p->lost();
+  }
 }
 
 }  // namespace kiwi::raft

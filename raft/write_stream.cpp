@@ -3,13 +3,19 @@
 #include <algorithm>
 
 #include "messages/assert.hpp"
+#include "messages/fault_points.hpp"
 
 namespace kiwi::raft {
 
 void WriteStream::truncated(Index from) {
   KIWI_ASSERT(from.value > 0, "there is no entry 0");
   durable_ = std::min(durable_, from - 1);
-  for (Write& w : writes_) w.covers = std::min(w.covers, from - 1);
+  for (Write& w : writes_) {
+    if (w.covers < from || KIWI_MUTANT(completion_by_index))
+      continue;
+    KIWI_MARK("log.overwritten_unsynced");
+    w.covers = from - 1;
+  }
   if (issued_ >= from) {
     truncate_from_ = truncate_from_ ? std::min(truncate_from_, from) : from;
     issued_ = from - 1;

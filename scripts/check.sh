@@ -24,6 +24,7 @@ check_format() {
 }
 check_includes() { "$python" scripts/checks/include_rules.py "$root" "${sources[@]}"; }
 check_calls() { "$python" scripts/checks/forbidden_calls.py "$root" scripts/checks/allowed_calls.txt "${sources[@]}"; }
+check_fault_points() { "$python" scripts/checks/fault_points.py "$root" "${sources[@]}"; }
 check_headers() { scripts/checks/headers_alone.sh; }
 check_shell() {
   local file bad=0
@@ -68,6 +69,7 @@ run_check() {
 run_check "format" check_format
 run_check "include rules" check_includes
 run_check "forbidden calls" check_calls
+run_check "marks and mutants" check_fault_points
 run_check "names of one machine" check_machine_names
 run_check "shell syntax" check_shell
 run_check "python syntax" check_python

@@ -2,6 +2,7 @@
 
 #include "messages/assert.hpp"
 #include "messages/codec.hpp"
+#include "messages/fault_points.hpp"
 #include "rocksdb/write_batch.h"
 #include "statemachine/commands/handler.hpp"
 #include "statemachine/commands/text.hpp"
@@ -37,6 +38,7 @@ auto guarded(std::optional<StorageError>& failed, Work&& work) -> Result<decltyp
     return work();
   } catch (const StorageFailure& failure) {
     failed = failure.error;
+    KIWI_MARK("data.failed");
     return tl::unexpected(failure.error);
   }
 }
@@ -76,7 +78,10 @@ Reply RedisMachine::Impl::apply_command(const Entry& entry) {
 Reply RedisMachine::Impl::apply_entry(const Entry& entry) {
   KIWI_ASSERT(entry.id.index == state.applied.index + 1, "entries are applied in log order without gaps");
   state.clock_ms = std::max(state.clock_ms, entry.stamp_ms);
-  totals.expired_keys += overlay.remove_expired(kMaxExpiredPerEntry);
+  const auto expired = overlay.remove_expired(kMaxExpiredPerEntry);
+  if (expired > 0)
+    KIWI_MARK("key.expired");
+  totals.expired_keys += expired;
   Reply reply;
   switch (entry.kind) {
     case EntryKind::blank:
@@ -115,7 +120,8 @@ void RedisMachine::Impl::commit() {
   overlay.collect(batch);
   if (membership_changed)
     batch.Put(rocksdb::Slice(data_format::kMembershipRow), encode_membership(membership));
-  batch.Put(rocksdb::Slice(data_format::kStateRow), data_format::encode_state(state));
+  if (!KIWI_MUTANT(applied_index_apart) || totals.batches_applied % 2 == 0)
+    batch.Put(rocksdb::Slice(data_format::kStateRow), data_format::encode_state(state));
   database->write(batch, state.applied.index);
   membership_changed = false;
   overlay.reset();
@@ -126,6 +132,8 @@ Result<ApplyResult> RedisMachine::apply(const std::vector<Entry>& entries) {
     ApplyResult result;
     result.replies.reserve(entries.size());
     for (const auto& entry : entries) result.replies.push_back(impl_->apply_entry(entry));
+    if (entries.size() > 1)
+      KIWI_MARK("apply.many");
     if (!entries.empty())
       impl_->commit();
     ++impl_->totals.batches_applied;
@@ -162,6 +170,9 @@ Result<StateAnswer> RedisMachine::query(const StateQuery& query) {
     ReadView view(*impl_->database, impl_->cache, impl_->state, query.now_ms, impl_->counts);
     const auto seed = mix(mix(mix(impl_->state.applied.index.value) ^ query.now_ms) ^ query.token);
     answer.reply = impl_->answer(request->command, view, seed);
+    if (KIWI_MUTANT(always_wrong) && impl_->totals.queries % 50 == 0 &&
+        answer.reply.type == Reply::Type::bulk)
+      answer.reply = Reply::bulk(std::string("canary"));
     answer.needs_tick_ms = view.needs_tick_ms();
     return answer;
   });

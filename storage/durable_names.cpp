@@ -1,4 +1,5 @@
 #include "storage/durable_names.hpp"
+#include "messages/fault_points.hpp"
 
 #include <rocksdb/file_system.h>
 
@@ -16,6 +17,9 @@ class SyncsBeforeRename : public rocksdb::FileSystemWrapper {
                                const rocksdb::IOOptions& options, rocksdb::IODebugContext* debug) override {
     const auto slash = to.find_last_of('/');
     const auto dir = slash == std::string::npos ? std::string(".") : slash == 0 ? "/" : to.substr(0, slash);
+    if (KIWI_MUTANT(no_dir_sync)) {
+      return target()->RenameFile(from, to, options, debug);
+    }
     std::unique_ptr<rocksdb::FSDirectory> handle;
     if (auto status = target()->NewDirectory(dir, options, &handle, debug); !status.ok()) {
       return status;

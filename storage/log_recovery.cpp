@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "messages/fault_points.hpp"
 #include "storage/durable_dir.hpp"
 #include "storage/log_options.hpp"
 #include "storage/storage_status.hpp"
@@ -124,7 +125,7 @@ class Reader {
       return damaged("there are " + std::to_string(out.bindings.size()) + " peer bindings and must be " +
                      std::to_string(state.bindings));
     }
-    if (last.index < durable_applied) {
+    if (last.index < durable_applied && !KIWI_MUTANT(log_end_unchecked)) {
       return damaged_from(expected_, "the log ends with index " + to_string(last.index) +
                                          ", but the state machine has applied index " +
                                          to_string(durable_applied));
@@ -183,6 +184,7 @@ Result<Contents> inspect_as_it_is(const LogStoreOptions& options, InstanceId ins
   }
   const auto state = read_state(**db);
   if (scan.damage) {
+    KIWI_MARK("log.damage_refused");
     const auto& good = scan.last_state ? scan.last_state : state ? std::optional(*state) : std::nullopt;
     const auto cause =
         scan.damage->file + " at offset " + std::to_string(scan.damage->offset) + ": " + scan.damage->why;

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "messages/assert.hpp"
+#include "messages/fault_points.hpp"
 #include "storage/durable_dir.hpp"
 #include "storage/durable_names.hpp"
 #include "storage/log_format.hpp"
@@ -209,6 +210,12 @@ Result<std::unique_ptr<LogStore>> LogStore::open(const LogStoreOptions& given, R
   for (const auto& binding : contents->recovered.bindings) {
     impl->shape.bound.insert(binding.node);
   }
+  if (contents->recovered.torn_bytes > 0) {
+    KIWI_MARK("log.torn_tail_cut");
+  }
+  if (contents->recovered.entries > 0) {
+    KIWI_MARK("log.rewritten");
+  }
   // The recovered tail lies in a synced table now (rule 4). One more batch, so that the new write-ahead log
   // is never empty and always says how long the log must be.
   auto opened = impl->shape;
@@ -235,8 +242,14 @@ Result<void> LogStore::Impl::write_synced(rocksdb::WriteBatch& batch, LogShape n
   const auto offset = wal_offset();
   fill_sector(batch, offset);
   const auto started_us = env.NowMicros();
-  const auto status = db->Write(synced(), &batch);
+  auto status = db->Write(KIWI_MUTANT(log_sync_skipped) ? rocksdb::WriteOptions() : synced(), &batch);
+  if (!status.ok() && KIWI_MUTANT(failed_sync_trusted)) {
+    db->Resume().PermitUncheckedError();
+    status = db->Write(rocksdb::WriteOptions(), &batch);
+    status = rocksdb::Status::OK();
+  }
   if (!status.ok()) {
+    KIWI_MARK("log.poisoned");
     return tl::unexpected(poisoned_with(to_error(status, kWriting, options.dir)));
   }
   const auto finished_us = env.NowMicros();
@@ -273,6 +286,9 @@ Result<LogId> LogStore::write(const std::vector<LogWrite>& group) {
   }
   auto next = impl.shape;
   ++next.state.serial;
+  if (group.size() > 1) {
+    KIWI_MARK("log.group_of_many");
+  }
   std::uint64_t entries = 0, payload_bytes = 0;
   for (const auto& step : group) {
     next.apply(step);
@@ -329,6 +345,9 @@ Result<std::vector<Entry>> LogStore::read(Index first, Index last, std::uint64_t
                                          " to " + to_string(state.last.index)));
   }
   const auto damaged = [&impl](Index index, const std::string& why) {
+    if (KIWI_MUTANT(damage_read_as_absent)) {
+      return tl::unexpected(make_error(kReading, StorageKind::invalid_request, "not there"));
+    }
     return tl::unexpected(impl.poisoned_with(make_error(
         kReading, StorageKind::corruption, "log damaged at index " + to_string(index) + ": " + why)));
   };

@@ -1,5 +1,6 @@
 #include "storage/torn_manifest.hpp"
 
+#include "messages/fault_points.hpp"
 #include "storage/wal_file.hpp"
 
 namespace kiwi::storage {
@@ -24,6 +25,7 @@ rocksdb::Status find_torn_manifest(rocksdb::Env& env, const std::string& dir, To
   }
   torn.found = !why.empty() && at > 0 && !file.any_record_behind(at + 1);
   if (torn.found) {
+    KIWI_MARK("manifest.torn_tail_cut");
     torn.good = torn.original.substr(0, at);
   }
   return rocksdb::Status::OK();

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "messages/fault_points.hpp"
 #include "storage/wal_file.hpp"
 
 namespace kiwi::storage {
@@ -74,7 +75,7 @@ class Scanner {
     }
     const auto behind = file.find_behind(at + 1, scan_.next_sequence,
                                          [this](std::string_view head) { return proves_damage(head); });
-    if (behind) {
+    if (behind && !KIWI_MUTANT(log_cut_at_bad_checksum)) {
       scan_.damage = WalDamage{
           name, at, why + ", and a good record lies behind it at offset " + std::to_string(*behind)};
       return false;

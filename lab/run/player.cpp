@@ -163,8 +163,9 @@ void Player::play_when(const script::Block& block, Done done) {
     watches_.until(frozen->predicate, deadline, ended);
     return;
   }
-  const bool seen = frozen->kind == script::Event::Kind::mark ||
-                    run_.backend.observe(frozen->kind == script::Event::Kind::message ? "message" : "disk");
+  using Kind = script::Event::Kind;
+  const char* what = frozen->kind == Kind::mark ? "mark" : frozen->kind == Kind::message ? "message" : "disk";
+  const bool seen = run_.backend.observe(what) || frozen->kind == Kind::mark;
   if (!seen) {
     run_.fail(Outcome::unsupported, "when: " + text, "this backend cannot see that");
     return;

@@ -10,6 +10,7 @@
 
 #include "actors/peer_hello.hpp"
 #include "messages/codec.hpp"
+#include "messages/fault_points.hpp"
 #include "messages/frame_reader.hpp"
 
 namespace kiwi::lab {
@@ -180,6 +181,8 @@ class SimAcceptor {
     auto& in = found->second;
     std::vector<FrameReader::Frame> frames;
     auto fine = in.lanes[m.lane].feed(m.bytes, frames);
+    if (!fine)
+      KIWI_MARK("frame.corrupt");
     std::string problem = fine ? std::string() : fine.error().what;
     if (in.phase == Phase::welcome) {
       FromPeer batch{in.node, {}};

@@ -9,10 +9,28 @@
 #include "lab/world/peer_actors.hpp"
 #include "lab/world/world_impl.hpp"
 #include "messages/assert.hpp"
+#include "messages/fault_tables.hpp"
 
 namespace kiwi::lab {
 
 thread_local World::Impl* World::Impl::current_ = nullptr;
+
+void World::Impl::on_mark(std::size_t mark) {
+  auto* world = current_;
+  if (world == nullptr || world->running_ == nullptr)
+    return;
+  const auto node = world->running_->id();
+  auto told = world->marks_told_[node.value - 1].begin() + static_cast<std::ptrdiff_t>(mark);
+  if (*told && !world->observe_marks_)
+    return;
+  *told = true;
+  if (!world->told_start_) {
+    world->untold_marks_.emplace_back(node, mark);
+    return;
+  }
+  world->told_ = true;
+  world->listener_.marked(node, fault::kMarks[mark].name);
+}
 
 void World::Impl::on_assertion(const char* text) {
   auto* world = current_;
@@ -36,6 +54,8 @@ World::Impl::Impl(WorldOptions options, Listener& listener)
           options_, agenda_, trace_, *this, listener, [this](NodeId id) { return node(id); }, told_) {
   current_ = this;
   set_assertion_hook(on_assertion);
+  fault::set_mark_sink(on_mark);
+  marks_told_.resize(options_.nodes, std::vector<bool>(std::size(fault::kMarks)));
   seen_.resize(options_.nodes);
   for (std::uint64_t n = 1; n <= options_.nodes; ++n)
     nodes_.push_back(std::make_unique<SimNode>(NodeId(n), options_, *this));
@@ -49,6 +69,7 @@ World::Impl::~Impl() {
       node->crash();
   if (current_ == this) {
     set_assertion_hook(nullptr);
+    fault::set_mark_sink(nullptr);
     current_ = nullptr;
   }
 }
@@ -61,6 +82,8 @@ tl::expected<void, BrokenInvariant> World::Impl::run_until(Time limit) {
   told_ = false;
   if (!std::exchange(told_start_, true)) {
     for (const auto& h : std::exchange(untold_, {})) listener_.happened(h);
+    for (const auto& [id, mark] : std::exchange(untold_marks_, {}))
+      listener_.marked(id, fault::kMarks[mark].name);
     for (auto& node : nodes_) look_at(*node);
     told_ = !nodes_.empty();
   }
@@ -287,7 +310,9 @@ void World::disconnect(ConnectionId connection) { impl_->clients_.disconnect(con
 bool World::observe(std::string_view kind) {
   if (kind == "message")
     impl_->observe_messages_ = true;
-  return kind == "message";
+  if (kind == "mark")
+    impl_->observe_marks_ = true;
+  return kind == "message" || kind == "mark";
 }
 
 NodeId World::node_at(std::string_view address) const {

@@ -54,6 +54,7 @@ class World::Impl final : public NetHost, public NodeHost {
   StepCheck check_;
   bool observe_messages_ = false;
   bool observe_disk_ = false;
+  bool observe_marks_ = false;  // else only the first of each kind on each node is told
 
  private:
   /// What of a node was told last.
@@ -90,6 +91,10 @@ class World::Impl final : public NetHost, public NodeHost {
   std::uint64_t faults_ = 0;
   SimNode* running_ = nullptr;  // whose code runs
   static thread_local Impl* current_;
+  /// An instrumented point of the code that runs was passed (messages/fault_points.hpp).
+  static void on_mark(std::size_t mark);
+  std::vector<std::vector<bool>> marks_told_;                 // by node, by mark
+  std::vector<std::pair<NodeId, std::size_t>> untold_marks_;  // from before the first run_until()
   /// In simulated code a failed assertion is the end of that node alone, like an abort: the handler that runs
   /// is left by an exception, and nothing more reaches the disk. Elsewhere the laboratory itself is broken.
   static void on_assertion(const char* text);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "messages/fault_points.hpp"
 #include "rocksdb/cache.h"
 #include "rocksdb/env.h"
 #include "rocksdb/filter_policy.h"
@@ -224,6 +225,7 @@ Result<Index> Database::flush() {
     options_.run_queued_jobs();
   if (auto error = background_error())
     return tl::unexpected(*error);
+  KIWI_MARK("data.flushed");
   if (!options_.simulated && !written_.empty()) {
     durable_ = written_.back().second;  // the listener may not have heard yet
     written_.clear();

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "messages/assert.hpp"
+#include "messages/fault_points.hpp"
 #include "statemachine/engine/key_cursor.hpp"
 #include "statemachine/engine/storage_failure.hpp"
 
@@ -245,6 +246,8 @@ void Overlay::collect(rocksdb::WriteBatch& batch) {
     const auto& [name, s] = *entry;
     if (!s.present && !s.in_database)
       continue;
+    if (KIWI_MUTANT(batch_tail_lost) && changed_.size() > 1 && entry == changed_.back())
+      continue;
     const auto row = key_row(name.hash, name.key);
     if (!s.present) {
       batch.Delete(row);
@@ -268,7 +271,7 @@ void Overlay::reset() {
     const auto& [name, s] = *entry;
     if (s.present)
       cache_.put(name.hash, name.key, s.record.meta, s.record.payload.view());
-    else
+    else if (!KIWI_MUTANT(cache_keeps_deleted))
       cache_.put_absent(name.hash, name.key);
   }
   slots_.clear();
