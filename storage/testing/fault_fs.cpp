@@ -141,7 +141,8 @@ std::uint64_t FaultFileSystem::unsynced_bytes(FileClass where) const {
   return sum;
 }
 
-PowerCut FaultFileSystem::power_fail(CrashProfile profile, const Chooser& chooser) {
+PowerCut FaultFileSystem::power_fail(CrashProfile profile, const Chooser& chooser,
+                                     const std::function<bool(const PowerCut&)>& again) {
   state_->frozen = true;
   const std::lock_guard guard(state_->mutex);
   // The same un-synced things on a simulated disk, whose synced bytes do not matter.
@@ -188,7 +189,11 @@ PowerCut FaultFileSystem::power_fail(CrashProfile profile, const Chooser& choose
     disk.sync_dir(parent_of(in_order[i]));
   }
   std::for_each(in_order.begin() + static_cast<std::ptrdiff_t>(durable), in_order.end(), add);
-  const auto result = power_cut(disk, profile, chooser);
+  auto cut = choose_power_cut(disk, profile, chooser);
+  while (again && again(cut)) {
+    cut = choose_power_cut(disk, profile, chooser);
+  }
+  const PowerCutResult result{apply(disk, cut).image, cut};
   for (const auto& [path, file] : state_->files) {
     const auto left = result.image.find(path);
     const std::lock_guard file_guard(file->mutex);

@@ -47,7 +47,9 @@ class FaultFileSystem : public rocksdb::FileSystemWrapper {
   /// The machine loses power: of what is un-synced, what the profile and the chooser keep goes to the real
   /// files, the rest is gone, and from now on every call fails. The caller ends the process. Returns what was
   /// kept.
-  PowerCut power_fail(CrashProfile profile, const Chooser& chooser);
+  /// With `again` the drawing is repeated as long as it says so.
+  PowerCut power_fail(CrashProfile profile, const Chooser& chooser,
+                      const std::function<bool(const PowerCut&)>& again = {});
   /// Nothing reaches the disk any more; un-synced bytes are gone.
   void freeze();
   /// Flips one bit of a real file, or of its un-synced part. False: there is no such byte.

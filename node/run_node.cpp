@@ -1,0 +1,190 @@
+// Start, signals, ordered stop. The only place that touches the machine's clock, chance and signals.
+
+#include "node/run_node.hpp"
+
+#include <pthread.h>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include <caf/all.hpp>
+#include <caf/io/all.hpp>
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <future>
+#include <random>
+
+#include "actors/node_actor.hpp"
+#include "actors/replica_errors.hpp"
+#include "actors/replica_network.hpp"
+#include "actors/storage_errors.hpp"
+#include "messages/assert.hpp"
+#include "node/descriptors.hpp"
+#include "node/process.hpp"
+#include "statemachine/redis_machine.hpp"
+
+namespace kiwi {
+namespace {
+
+std::uint64_t unix_clock_ms() {
+  using namespace std::chrono;
+  return static_cast<std::uint64_t>(
+      duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count());
+}
+
+std::uint64_t random_number() {
+  std::random_device device;
+  return (std::uint64_t{device()} << 32 | device()) | 1;  // never 0
+}
+
+std::shared_ptr<spdlog::logger> make_logger(const std::string& level) {
+  auto log = std::make_shared<spdlog::logger>("kiwi", std::make_shared<spdlog::sinks::stdout_sink_mt>());
+  log->set_pattern("%Y-%m-%dT%H:%M:%S.%e%z level=%l %v");
+  log->set_level(spdlog::level::from_str(level == "warn" ? "warning" : level));
+  log->flush_on(spdlog::level::trace);
+  return log;
+}
+
+OpenOptions open_options(const NodeOptions& o, rocksdb::Env* env) {
+  OpenOptions open;
+  open.env = env;
+  open.dir = o.dir;
+  open.id = o.id;
+  open.address = o.address;
+  open.initial_cluster = o.initial_cluster;
+  open.cluster_token = o.cluster_token;
+  open.new_instance = InstanceId(random_number());
+  open.make_machine = [env](const std::string& dir,
+                            const Membership& initial) -> Result<std::unique_ptr<StateMachine>> {
+    RedisMachineOptions options;
+    options.env = env;
+    options.dir = dir;
+    auto machine = RedisMachine::open(options, initial);
+    if (!machine)
+      return tl::unexpected(machine.error());
+    return std::unique_ptr<StateMachine>(std::move(*machine));
+  };
+  return open;
+}
+
+ReplicaOptions replica_options(const NodeOptions& o, std::shared_ptr<spdlog::logger> log) {
+  ReplicaOptions r;
+  r.cluster_token = o.cluster_token;
+  r.tick_ms = o.tick_ms;
+  r.request_timeout_ms = o.request_timeout_ms;
+  r.raft.seed = random_number();
+  r.raft.heartbeat_ticks = std::max(1u, o.heartbeat_ms / o.tick_ms);
+  r.raft.election_ticks_min = std::max(2u, o.election_timeout_ms / o.tick_ms);
+  r.raft.election_ticks_max = 2 * r.raft.election_ticks_min;
+  r.place = CorePlace::io_thread;
+  r.unix_clock_ms = unix_clock_ms;
+  r.log = std::move(log);
+  return r;
+}
+
+struct Config : caf::actor_system_config {
+  Config(const NodeOptions& o, const NodeSeams& seams) {
+    load<caf::io::middleman>();
+    // Sharing wakes idle workers at once and does not poll; one worker keeps raft and adaptor on one thread.
+    set("scheduler.policy", caf::atom("sharing"));
+    set("scheduler.max-threads", o.worker_threads);
+    // One read per readiness: a second one would mostly hear that there is nothing more.
+    set("middleman.max-consecutive-reads", std::size_t{1});
+    set("logger.inline-output", true);
+    register_storage_errors(*this);
+    register_replica_errors(*this);
+    if (seams.config)
+      seams.config(*this);
+  }
+};
+
+int exit_code_of(const caf::error& reason, std::string& text, caf::actor_system& system) {
+  if (!reason || reason == caf::exit_reason::user_shutdown)
+    return 0;
+  text = system.render(reason);
+  if (reason == caf::sec::cannot_open_port)
+    return kExitCannotListen;
+  if (reason.category() == caf::atom("storage"))
+    return kExitStorageFailure;
+  return kExitBug;
+}
+
+}  // namespace
+
+int run_node(const NodeOptions& o, const NodeSeams& seams) {
+  auto log = make_logger(o.log_level);
+  // Every thread inherits this mask, so that only main hears the signals.
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (int s : {SIGTERM, SIGINT, SIGUSR1}) sigaddset(&signals, s);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+
+  auto opened = open_replica(open_options(o, seams.env));
+  if (!opened) {
+    const auto& e = opened.error();
+    log->error("event=start_failed kind={} cause=\"{}\"", to_string(e.kind), to_string(e));
+    std::fprintf(stderr, "kiwi-node: cannot use data directory %s: %s\n", o.dir.c_str(), e.cause.c_str());
+    return e.kind == StorageKind::io || e.kind == StorageKind::no_space ? kExitStorageFailure
+                                                                        : kExitBadDataDirectory;
+  }
+  log->info("event=opened dir={} node={} created={} term={} last={} applied={} torn_bytes={}", o.dir,
+            opened->identity.node.value, opened->created, opened->restored.vote.term.value,
+            to_string(opened->restored.last), to_string(opened->restored.applied), opened->torn_bytes);
+
+  Config config(o, seams);
+  caf::actor_system system(config);
+  NodeStart start;
+  start.bind_address = o.bind.empty() ? opened->identity.address.host : o.bind;
+  start.replica = replica_options(o, log);
+  start.seed = random_number();
+  if (seams.unix_clock_ms)
+    start.replica.unix_clock_ms = seams.unix_clock_ms;
+  if (seams.peers)
+    start.replica.make_peer = seams.peers(make_tcp_peers(system, log, start.seed));
+  if (seams.replica)
+    seams.replica(start.replica);
+  start.epoch = random_number();
+  start.redis.max_clients = clients_that_fit(o.max_clients, *log);
+  start.redis.environment = make_environment(o, opened->identity);
+  start.redis.process = make_process_probe();
+  start.opened = std::move(*opened);
+  std::promise<caf::error> down;
+  auto ended = down.get_future();
+  {
+    auto node = spawn_node(system, std::move(start));
+    node->attach_functor([&down](const caf::error& reason) {
+      down.set_value(reason);
+      ::kill(::getpid(), SIGUSR1);
+    });
+    for (bool stopping = false;;) {
+      int signal = 0;
+      sigwait(&signals, &signal);
+      if (signal == SIGUSR1) {
+        if (ended.wait_for(std::chrono::seconds(0)) == std::future_status::ready)
+          break;
+        continue;  // somebody else's
+      }
+      if (std::exchange(stopping, true)) {
+        log->warn("event=signal signal={} action=\"exit at once\"", signal);
+        std::_Exit(128 + signal);
+      }
+      log->info("event=signal signal={} action=\"stop in order\"", signal);
+      caf::anon_send_exit(node, caf::exit_reason::user_shutdown);
+    }
+  }
+  // What is left to wait for is CAF's own end; a signal must be able to cut that short.
+  std::signal(SIGTERM, SIG_DFL);
+  std::signal(SIGINT, SIG_DFL);
+  pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
+  std::string text;
+  auto reason = ended.get();
+  int code = exit_code_of(reason, text, system);
+  if (code != 0)
+    std::fprintf(stderr, "kiwi-node: stopped: %s\n", text.c_str());
+  log->info("event=stopped exit_code={}", code);
+  return code;
+}
+
+}  // namespace kiwi
