@@ -120,6 +120,9 @@ class Backend {
   virtual std::string digest(NodeId node) = 0;
   /// The same run again gives the same number. 0 where runs do not repeat (processes).
   virtual std::uint64_t trace_hash() const = 0;
+  /// What times of expectations are multiplied by: 1 where time is virtual; with processes, how much slower
+  /// this machine is than the one scenarios are written for. May rise during a run.
+  virtual double slowness() const { return 1; }
   /// Figures of the run by name ("events", "messages", "syncs", ...).
   virtual std::map<std::string, std::uint64_t> figures() const = 0;
 };

@@ -119,7 +119,7 @@ void Closing::fail(const std::string& why) {
 }
 
 void Closing::converge() {
-  deadline_ = run_.now() + run_.settings.settle;
+  deadline_ = run_.now() + run_.stretched(run_.settings.settle);
   retry_converge();
 }
 
@@ -193,7 +193,7 @@ void Closing::last_reads() {
     Commands::Request request;
     request.client = "lab.closing";
     request.command = final_read_of(key);
-    request.timeout = run_.settings.settle;
+    request.timeout = run_.stretched(run_.settings.settle);
     request.read_only = true;
     run_.commands.execute(std::move(request), [this, key](const CommandResult& result) {
       if (result.outcome != history::Outcome::done) {
@@ -213,7 +213,7 @@ void Closing::compare_digests() {
     finished_ = true;
     return;
   }
-  if (run_.now() >= deadline_ + run_.settings.settle) {
+  if (run_.now() >= deadline_ + run_.stretched(run_.settings.settle)) {
     run_.fail(Outcome::fail, "digest-equal", "replicas that have applied the same differ: " + answer.why);
     return;
   }

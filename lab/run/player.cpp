@@ -157,7 +157,7 @@ void Player::play_when(const script::Block& block, Done done) {
   };
   std::optional<Time> deadline;
   if (block.when.within) {
-    deadline = began + *block.when.within;
+    deadline = began + run_.stretched(*block.when.within);
   }
   if (frozen->kind == script::Event::Kind::predicate) {
     watches_.until(frozen->predicate, deadline, ended);
@@ -408,7 +408,7 @@ void Player::expect(const script::Expect& expect, Done done) {
       watches_.once(frozen.predicates, ended);
       return;
     case script::Expect::Mode::within:
-      watches_.until(frozen.predicates, began + expect.span, ended);
+      watches_.until(frozen.predicates, began + run_.stretched(expect.span), ended);
       return;
     case script::Expect::Mode::for_all:
       watches_.throughout(frozen.predicates, began + expect.span, ended);

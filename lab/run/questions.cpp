@@ -371,7 +371,7 @@ Answer Questions::positive(const script::Predicate& p) {
     const auto* wanted = std::get_if<Time>(&p.right.value);
     const bool holds = wanted != nullptr && p.compare &&
                        compare(*p.compare, static_cast<std::uint64_t>(longest.count()),
-                               static_cast<std::uint64_t>(wanted->count()));
+                               static_cast<std::uint64_t>(run_.stretched(*wanted).count()));
     return Answer::of(holds, "it is " + script::write_duration(longest));
   }
   Answer unsupported;

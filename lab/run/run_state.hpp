@@ -42,6 +42,10 @@ class RunState {
   Commands commands;
 
   Time now() const { return backend.now(); }
+  /// A time that a script allows, on this machine.
+  Time stretched(Time time) const {
+    return Time(static_cast<Time::rep>(static_cast<double>(time.count()) * backend.slowness()));
+  }
   /// As of now; the same reference until the backend moves on.
   const std::vector<NodeView>& views();
   /// The views may have changed.

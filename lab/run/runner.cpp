@@ -361,7 +361,11 @@ RunRecord run_scenario(const script::Scenario& scenario, const RunOptions& optio
   record.backend = options.backend;
   record.seed = script::cluster_settings(scenario).seed;
   record.script = script::to_text(scenario);
-  const std::vector<std::string> lacking = script::unsupported(scenario, options.backend);
+  std::vector<std::string> lacking = script::unsupported(scenario, options.backend);
+  if (options.lacks) {
+    const auto more = options.lacks(scenario);
+    lacking.insert(lacking.end(), more.begin(), more.end());
+  }
   if (!lacking.empty()) {
     std::string words;
     for (const std::string& word : lacking) {

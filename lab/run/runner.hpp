@@ -13,6 +13,7 @@
 #include <memory>
 #include <string>
 #include <tl/expected.hpp>
+#include <vector>
 
 #include "lab/run/backend.hpp"
 #include "lab/run/judge.hpp"
@@ -37,6 +38,9 @@ struct RunOptions {
   /// and had nothing else to do, never comes.
   Time patience = std::chrono::seconds(30);
   JudgeOptions judge;
+  /// What a scenario asks for that this very backend lacks, beside verbs whose row says so; such scripts are
+  /// refused, too. Null: nothing.
+  std::function<std::vector<std::string>(const script::Scenario&)> lacks;
 };
 
 RunRecord run_scenario(const script::Scenario& scenario, const RunOptions& options, const MakeBackend& make);
