@@ -236,9 +236,12 @@ void LoadClient::wake() {
   }
   wake_ = load_.context_.timeline.plan(std::max(now() + load_.spec_.think, not_before_), [this] {
     wake_ = 0;
-    if (load_.running_ && load_.spec_.rate_per_s == 0 && has_room() && load_.issue_on(*this)) {
-      wake();
+    if (load_.running_ && load_.spec_.rate_per_s == 0 && has_room()) {
+      load_.issue_on(*this);
     }
+    // Also without room: a pause may have begun since this was planned, and then nobody else wakes the
+    // client.
+    wake();
   });
 }
 

@@ -58,6 +58,14 @@ void FakeBackend::elect(NodeId node) {
   trace("elect " + to_string(node));
 }
 
+void FakeBackend::depose() {
+  for (NodeView& each : views_) {
+    each.role = NodeRole::follower;
+    each.leader = NodeId{};
+    changed(each.id);
+  }
+}
+
 bool FakeBackend::reaches_majority(NodeId node) const {
   std::size_t reached = 0;
   for (const NodeView& each : views_) {

@@ -26,6 +26,8 @@ class FakeBackend final : public Backend {
   void at(Time time, std::function<void()> what);
   /// The node leads from now on, in a new term.
   void elect(NodeId node);
+  /// Nobody leads any more, and everybody knows.
+  void depose();
   void pass_mark(NodeId node, const std::string& mark);
   void send_message(NodeId from, NodeId to, const std::string& kind, std::uint64_t index);
   void break_invariant() {

@@ -122,6 +122,21 @@ TEST(Loads, AClientOnAnUnreachableNodeGoesElsewhere) {
   EXPECT_GT(count(of_load(record, "L1"), Outcome::done), 500u);
 }
 
+TEST(Loads, ClosedLoopClientsSurviveATimeWithoutALeader) {
+  const RunRecord record =
+      run_text(script("clients=4 pipeline=20 rate=closed think=20ms", "at 0s  start L1\nat 3s  stop L1\n"),
+               [](FakeBackend& cluster) {
+                 cluster.may_elect = false;
+                 cluster.at(milliseconds(0), [&] { cluster.depose(); });
+                 cluster.at(seconds(1), [&] { cluster.elect(NodeId(2)); });
+               });
+  std::size_t late = 0;
+  for (const Operation& operation : of_load(record, "L1")) {
+    late += operation.outcome == Outcome::done && operation.invoked_at > seconds(2) ? 1 : 0;
+  }
+  EXPECT_GT(late, 100u);
+}
+
 TEST(Loads, AClientOfOneNodeFollowsNobody) {
   const RunRecord record =
       run_text(script("clients=1 rate=closed to=n3", "at 1s  start L1\nat 2s  stop L1\n"));
