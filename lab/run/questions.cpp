@@ -245,6 +245,7 @@ Answer Questions::key(const script::Predicate& predicate) {
   const std::string wanted = std::get_if<std::string>(&predicate.right.value) != nullptr
                                  ? std::get<std::string>(predicate.right.value)
                                  : "";
+  const bool wants_nil = std::holds_alternative<std::monostate>(predicate.right.value);
   const bool equal = predicate.compare != Compare::different;
   Commands::Request request;
   request.client = "lab.reader";
@@ -255,7 +256,7 @@ Answer Questions::key(const script::Predicate& predicate) {
       return Answer::of(false, "no leader answered");
     }
     const bool nil = result.reply->type == Reply::Type::nil;
-    const bool same = nil ? wanted == "nil" : result.reply->text.view() == wanted;
+    const bool same = nil || wants_nil ? nil == wants_nil : result.reply->text.view() == wanted;
     return Answer::of(same == equal, "it is " + to_text(*result.reply));
   });
 }
