@@ -3,9 +3,12 @@
 #include <memory>
 
 #include "lab/fault/campaign.hpp"
+#include "lab/fault/canary.hpp"
 #include "lab/fault/commands.hpp"
 #include "lab/fault/files.hpp"
+#include "lab/fault/report_folder.hpp"
 #include "lab/fault/stock_scenario.hpp"
+#include "messages/fault_tables.hpp"
 
 namespace kiwi::lab {
 namespace {
@@ -16,6 +19,7 @@ struct FuzzArguments {
   std::uint64_t seconds = 60;
   std::uint64_t min_operations = 500;
   std::uint64_t min_faults = 10;
+  bool canaries = true;
   CampaignOptions campaign;
 };
 
@@ -49,11 +53,30 @@ int fuzz(const FuzzArguments& arguments) {
     const auto found = campaign.least.find(name);
     return found != campaign.least.end() && found->second >= floor;
   };
+  tell_page(write_campaign_page(campaign, arguments.campaign, "kiwi-fault fuzz, seeds " + arguments.seeds,
+                                std::chrono::duration_cast<std::chrono::milliseconds>(took)));
   Outcome outcome = campaign.worst;
   if (!at_least("operations done", arguments.min_operations) || !at_least("faults", arguments.min_faults)) {
     std::cout << "vacuous: every run must have " << arguments.min_operations << " operations and "
               << arguments.min_faults << " faults\n";
     outcome = worst(outcome, Outcome::vacuous);
+  }
+  std::string unreached;
+  for (const auto& mark : fault::kMarks) {
+    if (campaign.marks.find(std::string(mark.name)) == campaign.marks.end()) {
+      unreached += (unreached.empty() ? "" : ", ") + std::string(mark.name);
+    }
+  }
+  std::cout << "marks never reached: " << (unreached.empty() ? "none" : unreached) << "\n";
+  if (arguments.canaries) {
+    const Canaries canaries = run_canaries(*cases, arguments.campaign.jobs);
+    std::cout << "canaries: " << canaries.reported << " of " << canaries.runs << " reported\n";
+    for (const std::string& silent : canaries.silent) {
+      std::cout << "a canary was not reported: " << silent << "\n";
+    }
+    if (canaries.runs == 0 || canaries.reported < canaries.runs) {
+      outcome = worst(outcome, Outcome::error);
+    }
   }
   return exit_code(outcome);
 }
@@ -81,6 +104,8 @@ void add_fuzz_command(CLI::App& app, int& exit) {
       ->add_option("--report", arguments->campaign.report, "Folder for the folders of runs that do not pass")
       ->capture_default_str();
   command->add_flag("--twice", arguments->campaign.twice, "Run each seed twice and compare the traces");
+  command->add_flag("!--no-canaries", arguments->canaries,
+                    "Leave out the runs, one in a hundred, with a lie built in that must be reported");
   command->callback([arguments, &exit] { exit = fuzz(*arguments); });
 }
 

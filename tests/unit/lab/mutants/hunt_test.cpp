@@ -1,0 +1,128 @@
+// What is kept of a hunt for a mutant, and when it counts as found.
+
+#include "lab/mutants/hunt.hpp"
+
+#include <gmock/gmock.h>
+
+#include "lab/script/parse.hpp"
+#include "messages/fault_tables.hpp"
+
+namespace kiwi::lab::mutants {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+/// A cluster that breaks an invariant when `broken` says so, and does nothing else.
+class Breaking final : public Backend {
+ public:
+  explicit Breaking(bool broken) : broken_(broken) {}
+  std::string_view name() const override { return "sim"; }
+  Time now() const override { return now_; }
+  tl::expected<void, BrokenInvariant> run_until(Time limit) override {
+    if (broken_)
+      return tl::unexpected(BrokenInvariant{9, "one vote", "two votes", now_});
+    now_ = limit;
+    return {};
+  }
+  tl::expected<Applied, std::string> apply(const script::Action&) override { return Applied{}; }
+  std::vector<NodeView> nodes() const override { return {}; }
+  void connect(ConnectionId, NodeId) override {}
+  void send(ConnectionId, const std::vector<std::string>&) override {}
+  void disconnect(ConnectionId) override {}
+  std::string digest(NodeId) override { return "0:0"; }
+  std::uint64_t trace_hash() const override { return 1; }
+  std::map<std::string, std::uint64_t> figures() const override { return {}; }
+
+ private:
+  bool broken_;
+  Time now_{0};
+};
+
+tl::expected<script::Scenario, std::string> scenario(std::uint64_t seed) {
+  script::ParseOptions options;
+  options.params["seed"] = std::to_string(seed);
+  auto cases =
+      script::expand({"t.scenario", "scenario t\nabout it\ncluster nodes=3\nat 1s note it\n"}, options);
+  if (!cases)
+    return tl::unexpected(script::to_string(cases.error()));
+  return cases->front();
+}
+
+/// Broken from `seed` on, with the mutant only or always.
+MakeBackend breaks_from(std::uint64_t seed, bool only_with_mutant) {
+  return [=](const script::Scenario& s, Listener&) -> tl::expected<std::unique_ptr<Backend>, std::string> {
+    const bool on = fault::switched_on(fault::Mutant::second_vote) || !only_with_mutant;
+    return std::make_unique<Breaking>(on && script::cluster_settings(s).seed >= seed);
+  };
+}
+
+TEST(Hunt, EndsAtTheFirstSeedThatFailsBecauseOfTheMutant) {
+  std::vector<std::uint64_t> told;
+  const Hunt found = hunt("second_vote", 1, 10, scenario, breaks_from(4, true),
+                          [&](std::uint64_t seed) { told.push_back(seed); });
+  EXPECT_TRUE(found.found);
+  EXPECT_EQ(found.seed, 4u);
+  EXPECT_EQ(found.tried, 4u);
+  EXPECT_THAT(found.check, HasSubstr("9"));
+  EXPECT_THAT(told, testing::ElementsAre(1, 2, 3, 4));
+  EXPECT_FALSE(fault::switched_on(fault::Mutant::second_vote));
+}
+
+TEST(Hunt, AFailureThatIsThereWithoutTheMutantFindsNothing) {
+  const Hunt missed = hunt("second_vote", 1, 3, scenario, breaks_from(2, false), [](std::uint64_t) {});
+  EXPECT_FALSE(missed.found);
+  EXPECT_EQ(missed.tried, 3u);
+  EXPECT_THAT(missed.problem, HasSubstr("without it too"));
+}
+
+TEST(Hunt, AMutantThatNothingFindsIsNotFound) {
+  const Hunt missed = hunt("second_vote", 5, 3, scenario, breaks_from(100, true), [](std::uint64_t) {});
+  EXPECT_FALSE(missed.found);
+  EXPECT_EQ(missed.tried, 3u);
+  EXPECT_THAT(to_table({missed}), HasSubstr("NOT FOUND"));
+  EXPECT_THAT(to_recorded({missed}), Not(HasSubstr("second_vote")));
+}
+
+TEST(Hunt, TravelsBetweenProcesses) {
+  Hunt one;
+  one.name = "second_vote";
+  one.found = true;
+  one.check = "invariant:9";
+  one.why = "two votes, \"n1\" and n2\nin term 3";
+  one.seed = 17;
+  one.tried = 12;
+  one.took = std::chrono::milliseconds(345);
+  const auto back = hunt_from(to_line(one));
+  ASSERT_TRUE(back);
+  EXPECT_EQ(to_line(*back), to_line(one));
+  EXPECT_EQ(back->why, one.why);
+  EXPECT_EQ(back->took, one.took);
+  EXPECT_FALSE(hunt_from(""));
+  EXPECT_FALSE(hunt_from("second_vote"));
+}
+
+TEST(Recorded, ReadsWhatWasWritten) {
+  Hunt one;
+  one.name = "second_vote";
+  one.found = true;
+  one.check = "invariant:9";
+  one.seed = 17;
+  const auto read =
+      parse_recorded(to_recorded({one}) + "\n# a comment\nlog_sync_skipped 3  # and one here\n");
+  ASSERT_TRUE(read) << read.error();
+  ASSERT_EQ(read->size(), 2u);
+  EXPECT_EQ(read->at(0).name, "second_vote");
+  EXPECT_EQ(read->at(0).seed, 17u);
+  EXPECT_EQ(read->at(1).name, "log_sync_skipped");
+}
+
+TEST(Recorded, SaysWhichLineIsWrong) {
+  EXPECT_EQ(parse_recorded("second_vote 1\nno_such_thing 2\n").error(),
+            "line 2: there is no mutant 'no_such_thing'");
+  EXPECT_EQ(parse_recorded("second_vote\n").error(), "line 1: want NAME SEED");
+  EXPECT_EQ(parse_recorded("second_vote 1\nsecond_vote 2\n").error(), "line 2: 'second_vote' a second time");
+}
+
+}  // namespace
+}  // namespace kiwi::lab::mutants
