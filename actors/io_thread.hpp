@@ -12,6 +12,9 @@
 
 #include "actors/spawn_mode.hpp"
 
+// CAF 0.18 takes every resumable of this kind for a broker.
+static_assert(CAF_VERSION < 1800, "OnIoThread relies on the multiplexer of CAF 0.17");
+
 namespace kiwi {
 
 /// Base: a scheduled actor class. It must never block.

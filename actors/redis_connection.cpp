@@ -82,6 +82,8 @@ std::string RedisConnectionState::render(const caf::error& error) const {
 }
 
 std::size_t RedisConnectionState::write(std::string_view bytes) {
+  if (!self->valid(hdl))
+    return bytes.size();  // hung up: its descriptor may be somebody else's by now
   auto sent = with_caf_ == 0 ? send_now(hdl, bytes) : 0;
   if (auto rest = bytes.substr(sent); !rest.empty()) {
     self->write(hdl, rest.size(), rest.data());

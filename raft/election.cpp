@@ -122,7 +122,6 @@ bool Core::heard_leader(NodeId from, Term term) {
   if (term > vote_.term || leader_ != from || role_ == Role::candidate || role_ == Role::pre_candidate)
     follow(term, from);
   leader_of_term_ = from;
-  stall_watch_.another_leads();
   leader_heard_ticks_ = now_ticks_;
   reset_election_timer();
   return true;

@@ -132,6 +132,8 @@ void Core::raise_commit(Index commit) {
     return;
   commit_ = commit;
   memberships_.committed(commit_);
+  if (role_ != Role::leader && log_.term_at(commit_) == vote_.term)
+    stall_watch_.another_commits();
 }
 
 /// Rule 2: sends what the disk has made true by now.

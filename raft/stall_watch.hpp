@@ -15,7 +15,8 @@
 //   no commit  the leader has it on disk, and its disk goes on answering; a quorum does not have it, and what
 //              a quorum has has not moved for as long: max(four of the longest election time-outs, kSlower
 //              times what the own disk took). The first doubles each time, up to 16 times, until another
-//              node leads: where stepping down does not help it becomes rarer. Defaults: 80 ticks, 4 s.
+//              node commits as leader: where stepping down does not help it becomes rarer. Defaults: 80
+//              ticks, 4 s.
 // Own disk hung and no quorum without it: leading on costs nothing, as nobody else could win.
 
 #include <cstdint>
@@ -48,8 +49,9 @@ class StallWatch {
   void begin(std::uint64_t now_ticks);
   /// Once per tick. After anything but `fine` the leader should step down.
   Verdict look(std::uint64_t now_ticks, const Seen& seen);
-  /// Another node leads: stepping down helped, if it was for this.
-  void another_leads() { in_vain_ = 0; }
+  /// Another node led and committed in its own term: stepping down helped, if it was for this. That it leads
+  /// is not enough: two nodes with fast disks would hand each other a cluster that is slow for both.
+  void another_commits() { in_vain_ = 0; }
 
  private:
   void watch(std::uint64_t now_ticks, const Seen& seen);

@@ -232,6 +232,24 @@ TEST(Stall, WhereGivingWayDoesNotHelpItBecomesRarer) {
   EXPECT_GT(w.committed(), before + 1000);
 }
 
+TEST(Stall, TwoFastNodesDoNotHandEachOtherASlowClusterForEver) {
+  for (const bool one_dead : {false, true}) {
+    SlowDisks w(5);
+    const NodeId first = w.elect();
+    std::vector<NodeId> others;
+    for (std::uint64_t i = 1; i <= 5; ++i)
+      if (NodeId(i) != first)
+        others.push_back(NodeId(i));
+    for (std::size_t i = 1; i < others.size(); ++i) w.disk(others[i], 100);
+    if (one_dead)
+      w.lose([dead = others.back()](NodeId from, const Outgoing& m) { return from == dead || m.to == dead; });
+    w.run(10'000);
+    const std::size_t before = w.committed();
+    w.run(10'000);
+    EXPECT_GT(w.committed(), before + 1000) << (one_dead ? "one dead" : "all there");
+  }
+}
+
 TEST(Stall, OnlyWhoIsHeardCountsAmongThoseThatDoWithoutTheLeader) {
   Lone n(1, 5, {}, 0);
   while (n.core.role() != Role::pre_candidate) n.tick();
