@@ -61,6 +61,7 @@ void Loop::cancel(Id timer) {
 }
 
 void Loop::step(Time limit) {
+  const Id newest = next_;
   const Time first = timers_.empty() ? limit : std::min(limit, timers_.begin()->first.first);
   const Time wait = std::clamp(first - now(), Time{0}, Time(std::chrono::seconds(1)));
   const timespec pause{static_cast<time_t>(wait.count() / 1'000'000'000), wait.count() % 1'000'000'000};
@@ -76,7 +77,6 @@ void Loop::step(Time limit) {
       ready(event.events);
     }
   }
-  const Id newest = next_;
   const Time due = now();
   while (!timers_.empty() && timers_.begin()->first.first <= due && timers_.begin()->first.second < newest) {
     auto timer = timers_.extract(timers_.begin());

@@ -90,6 +90,10 @@ std::vector<std::string> verbs_in(const script::Scenario& scenario) {
   return {verbs.begin(), verbs.end()};
 }
 
+bool waits_for_messages(const script::Scenario& scenario) {
+  return walk(scenario).events.contains("when msg");
+}
+
 std::vector<std::string> lacking(const script::Scenario& scenario, const Means& means) {
   const Walk found = walk(scenario);
   std::vector<std::string> missing;

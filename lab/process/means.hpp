@@ -23,6 +23,9 @@ tl::expected<Means, std::string> find_means(const std::filesystem::path& program
 /// Every verb that the scenario may use, `fuzz` blocks included; once each, sorted.
 std::vector<std::string> verbs_in(const script::Scenario& scenario);
 
+/// It has a `when msg ...`.
+bool waits_for_messages(const script::Scenario& scenario);
+
 /// What the scenario needs and these means lack, beside the verbs whose row says so: "cut (needs
 /// kiwi-node-fault)", "when disk". Empty: nothing.
 std::vector<std::string> lacking(const script::Scenario& scenario, const Means& means);

@@ -10,7 +10,6 @@
 #include <utility>
 
 #include "lab/process/process_impl.hpp"
-#include "lab/world/message_text.hpp"
 
 namespace kiwi::lab {
 namespace {
@@ -132,10 +131,13 @@ void ProcessBackend::Impl::seen(NodeId from, NodeId to, const CutFrame& frame) {
   if (!observe_messages_) {
     return;
   }
-  auto fields = message_fields(frame.bytes);
+  std::map<std::string, std::string> fields;
+  if (options_.message_fields) {
+    fields = options_.message_fields(frame.bytes);
+  }
   fields["kind"] = frame.kind;
   fields["to"] = to_string(to);
-  told_ = true;
+  told_ = told_ || options_.waits_for_messages;
   happened(from, "message", std::move(fields));
 }
 
@@ -196,13 +198,16 @@ void ProcessBackend::send(ConnectionId connection, const std::vector<std::string
 void ProcessBackend::disconnect(ConnectionId connection) { impl_->clients_->disconnect(connection); }
 
 bool ProcessBackend::observe(std::string_view kind) {
-  if (kind != "message" || !impl_->proxy_) {
+  if (kind == "mark") {
+    impl_->observe_marks_ = true;
+  } else if (kind == "message" && impl_->proxy_) {
+    impl_->observe_messages_ = true;
+    // Whoever waits for a message acts before it is delivered. For the report alone nothing is held back.
+    impl_->proxy_->hold_back(impl_->options_.waits_for_messages);
+  } else {
     return false;
   }
-  impl_->observe_messages_ = true;
-  // Whoever waits for a message acts before it is delivered.
-  impl_->proxy_->hold_back(true);
-  return true;
+  return impl_->options_.means.fault_build;
 }
 
 NodeId ProcessBackend::node_at(std::string_view address) const {

@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -71,6 +72,8 @@ class ProcessBackend::Impl {
   Slowness slowness_;
   bool told_ = false;
   bool observe_messages_ = false;
+  bool observe_marks_ = false;
+  std::set<std::pair<NodeId, std::string>> marked_;  // that the listener knows of
   std::map<std::string, std::uint64_t> figures_;
 
  private:

@@ -37,8 +37,10 @@ tl::expected<void, std::string> ProcessBackend::Impl::make_nodes() {
       }
       node->control =
           std::make_unique<ControlLink>(loop_, std::move(*listening), [this, id](const std::string& mark) {
-            told_ = true;
-            listener_.marked(NodeId(id), mark);
+            if (marked_.insert({NodeId(id), mark}).second || observe_marks_) {
+              told_ = true;
+              listener_.marked(NodeId(id), mark);
+            }
           });
     }
     nodes_.push_back(std::move(node));

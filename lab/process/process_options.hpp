@@ -4,6 +4,10 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
 
 #include "lab/process/means.hpp"
 #include "lab/script/settings.hpp"
@@ -15,6 +19,11 @@ struct ProcessOptions {
   script::ClusterSettings settings;
   /// Un-synced bytes stay in the nodes, so that a power failure can take them.
   bool disk_buffers = false;
+  /// What is in a frame between nodes, for `when msg append n1->n3 (index = 41)`. Empty: only its kind is
+  /// told.
+  std::function<std::map<std::string, std::string>(std::string_view frame)> message_fields;
+  /// The script waits for messages, and acts before they are delivered.
+  bool waits_for_messages = false;
   /// Where directories of runs are made, and removed after the run.
   std::filesystem::path scratch = std::filesystem::temp_directory_path();
 };
