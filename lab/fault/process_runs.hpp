@@ -1,0 +1,18 @@
+#pragma once
+
+// Runs on real processes: which program they are, and what it lacks.
+
+#include <string>
+#include <tl/expected.hpp>
+
+#include "lab/run/runner.hpp"
+
+namespace kiwi::lab {
+
+/// Where kiwi-node-fault is: beside this program, or where the build leaves it. Empty: nowhere.
+std::string default_node_program();
+
+/// Fills in `backend` and `lacks` of the options. The error: `node` is no kiwi-node.
+tl::expected<MakeBackend, std::string> make_process_backend(const std::string& node, RunOptions& options);
+
+}  // namespace kiwi::lab
