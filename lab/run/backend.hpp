@@ -62,8 +62,8 @@ class Listener {
   virtual void changed(NodeId) = 0;
   /// Those of kinds "message" and "disk" only after Backend::observe() asked for them.
   virtual void happened(const Happening&) = 0;
-  /// An instrumented point of the code was passed (messages/fault_points.hpp). Before Backend::observe("mark")
-  /// only the first time on each node.
+  /// An instrumented point of the code was passed (messages/fault_points.hpp). Before
+  /// Backend::observe("mark") only the first time on each node.
   virtual void marked(NodeId, std::string_view mark) = 0;
 };
 
