@@ -79,7 +79,10 @@ std::uint64_t Net::open(NodeId from, NodeId to) {
     reset_after(kStall, number, "no route");
     return number;
   }
-  agenda_.at(host_.world_now() + delay(l, "hello"), [this, number] {
+  const auto opens = host_.world_now() + delay(l, "hello");
+  // Nothing on the connection arrives before the connection itself.
+  for (auto& lane : direction(c, true).lanes) lane.last = opens;
+  agenda_.at(opens, [this, number] {
     auto* opened = find(number);
     if (opened == nullptr)
       return;
@@ -164,7 +167,7 @@ void Net::travel(Link& l, Connection& c, Parcel parcel) {
   if (f.reorder.concern(parcel.kind) && parcel.kind != "hello" && happens(l.reorder.next(), f.reorder.p)) {
     ++counts_.reordered;
     at += Time(static_cast<std::int64_t>(below(l.reorder.next(), 8))) * options_.link.max.count();
-  } else if (options_.transport == Transport::stream) {
+  } else if (options_.transport == Transport::stream || parcel.kind == "hello") {
     at = lane.last = std::max(at, lane.last);
   }
   // A piece of a frame is of use only when the rest follows in order.
