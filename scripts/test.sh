@@ -1,17 +1,20 @@
 #!/usr/bin/env bash
 # Installs, builds, and runs every test. The last line is "N passed, N failed".
 #
-#   scripts/test.sh [--quick]
+#   scripts/test.sh [--quick | --full]
 #
 #   --quick   only what ends within a minute together
+#   --full    also the long forms of the laboratory: all scenarios on 50 seeds, 2,000 campaign seeds, all mutants
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 quick=no
+laboratory=("$root/scripts/laboratory.sh")
 for argument in "$@"; do
   case "$argument" in
     --quick) quick=yes ;;
-    --help) sed -n '2,7s/^# \{0,1\}//p' "$0" && exit 0 ;;
-    *) fail "unknown argument '$argument' (known: --quick, --help)" ;;
+    --full) laboratory+=(--full) ;;
+    --help) sed -n '2,8s/^# \{0,1\}//p' "$0" && exit 0 ;;
+    *) fail "unknown argument '$argument' (known: --quick, --full, --help)" ;;
   esac
 done
 
@@ -45,6 +48,7 @@ else
 fi
 run_part unit "${unit_tests[@]}"
 run_part integration "${integration_tests[@]}"
+[ "$quick" = yes ] || run_part laboratory "${laboratory[@]}" --count-to "$results/laboratory"
 
 passed=0
 failed=0

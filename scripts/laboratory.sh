@@ -1,0 +1,58 @@
+#!/usr/bin/env bash
+# Runs the fault laboratory on the simulator: every scenario once, and a random campaign. The last line is
+# "N passed, N failed".
+#
+#   scripts/laboratory.sh [--full] [--count-to FILE]
+#
+#   --full           every scenario on 50 seeds, 2,000 campaign seeds, mutants on up to 100 seeds each
+#   --count-to FILE  also writes "passed failed" there
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+full=no
+count_to=
+while [ $# -gt 0 ]; do
+  case "$1" in
+    --full) full=yes ;;
+    --count-to) shift && count_to="${1:-}" ;;
+    --help) sed -n '2,9s/^# \{0,1\}//p' "$0" && exit 0 ;;
+    *) fail "unknown argument '$1' (known: --full, --count-to FILE, --help)" ;;
+  esac
+  shift
+done
+
+fault="$build/lab/fault/kiwi-fault"
+[ -x "$fault" ] || fail "$fault is not built"
+scenarios="$root/tests/scenarios"
+reports="$build/laboratory"
+rm -rf "$reports"
+jobs="$(nproc)"
+passed=0
+failed=0
+
+# part NAME COMMAND...: one part, counted as one test. What does not pass leaves its folder in $reports.
+part() {
+  local name="$1"
+  shift
+  step "$name"
+  if "$@"; then
+    passed=$((passed + 1))
+    say "passed  $name"
+  else
+    failed=$((failed + 1))
+    say "FAILED  $name (exit code $?); runs that did not pass are in $reports"
+  fi
+}
+
+if [ "$full" = yes ]; then
+  part "scenarios, 50 seeds each" "$fault" run "$scenarios" --seeds 1..50 --jobs "$jobs" --report "$reports"
+  part "campaign, 2,000 seeds" "$fault" fuzz --seeds 1..2000 --jobs "$jobs" --report "$reports"
+  part "mutants, up to 100 seeds" "$fault" mutants --seeds 100 --jobs "$jobs"
+else
+  part "scenarios" "$fault" run "$scenarios" --jobs "$jobs" --report "$reports"
+  part "campaign, 270 seeds" "$fault" fuzz --seeds 1..270 --jobs "$jobs" --report "$reports"
+  part "campaign, 30 seeds twice" "$fault" fuzz --seeds 271..300 --twice --jobs "$jobs" --report "$reports"
+fi
+
+[ -z "$count_to" ] || say "$passed $failed" >"$count_to"
+say "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]
