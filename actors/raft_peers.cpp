@@ -73,7 +73,7 @@ caf::result<HelloVerdict> RaftState::hello(const HelloQuestion& m) {
   if (!h.instance)
     return refuse_with("no instance id");
   if (auto bound = bindings.find(h.node); bound != bindings.end()) {
-    if (bound->second != h.instance && !KIWI_MUTANT(instance_unchecked)) {
+    if (bound->second != h.instance) {
       KIWI_MARK("peer.refused_instance");
       return refuse_with("node " + to_string(h.node) +
                          " came back with another data directory; a node id is never used twice");

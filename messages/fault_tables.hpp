@@ -39,7 +39,6 @@ struct MutantRow {
   X(log_cut_at_bad_checksum,     "X28", "recovery takes every bad record for a torn tail")                          \
   X(failed_sync_trusted,         "X29", "a failed write or sync of the log is retried and counted as done")         \
   X(no_dir_sync,                 "X30", "directories are not synced around renames")                                \
-  X(damage_read_as_absent,       "X32", "an entry that cannot be read is reported as not there")                    \
   X(pre_vote_ignores_log,        "X33", "a pre-vote is granted to a shorter log")                                   \
   X(no_check_quorum,             "X34", "a leader that hears nobody leads on")                                      \
   X(local_clock_stamps,          "X36", "each replica stamps entries with its own clock")                           \
@@ -63,10 +62,8 @@ struct MutantRow {
   X(apply_before_durable,        "K15", "entries are applied that this node has not on disk")                       \
   X(batch_tail_lost,             "K16", "of a batch with several changed keys the last one is not stored")          \
   X(cache_keeps_deleted,         "K17", "the cache of records still shows a deleted key")                           \
-  X(log_end_unchecked,           "K18", "recovery does not ask whether the log reaches what was applied")           \
-  X(reply_to_next,               "K19", "of two ready replies of one connection the later one goes first")          \
-  X(instance_unchecked,          "K20", "a node with a new, empty disk may speak under its old id")                 \
-  X(always_wrong,                "K21", "the canary: every 50th answer to a read of a string is another one")
+  X(reply_to_next,               "K18", "of two ready replies of one connection the later one goes first")          \
+  X(always_wrong,                "K19", "the canary: every 50th answer to a read of a string is another one")
 
 struct MarkRow {
   std::string_view name;

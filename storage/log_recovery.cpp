@@ -125,7 +125,7 @@ class Reader {
       return damaged("there are " + std::to_string(out.bindings.size()) + " peer bindings and must be " +
                      std::to_string(state.bindings));
     }
-    if (last.index < durable_applied && !KIWI_MUTANT(log_end_unchecked)) {
+    if (last.index < durable_applied) {
       return damaged_from(expected_, "the log ends with index " + to_string(last.index) +
                                          ", but the state machine has applied index " +
                                          to_string(durable_applied));

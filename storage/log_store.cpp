@@ -345,9 +345,6 @@ Result<std::vector<Entry>> LogStore::read(Index first, Index last, std::uint64_t
                                          " to " + to_string(state.last.index)));
   }
   const auto damaged = [&impl](Index index, const std::string& why) {
-    if (KIWI_MUTANT(damage_read_as_absent)) {
-      return tl::unexpected(make_error(kReading, StorageKind::invalid_request, "not there"));
-    }
     return tl::unexpected(impl.poisoned_with(make_error(
         kReading, StorageKind::corruption, "log damaged at index " + to_string(index) + ": " + why)));
   };
