@@ -9,6 +9,13 @@
 #include "lab/shrink/script_lines.hpp"
 
 namespace kiwi::lab::shrinking {
+namespace {
+
+std::uint64_t hash_of(const script::Scenario& scenario, const std::string& check) {
+  return hash_name(script::to_text(scenario) + check);
+}
+
+}  // namespace
 
 bool is_safety(const std::string& check) {
   return check.starts_with("invariant:") || check.starts_with("clients") || check == "digest-equal" ||
@@ -86,7 +93,7 @@ std::optional<Attempts::Prepared> Attempts::prepare(std::size_t number, Candidat
   }
   Prepared prepared;
   prepared.number = number;
-  prepared.hash = hash_name(script::to_text(*parsed) + candidate.check);
+  prepared.hash = hash_of(*parsed, candidate.check);
   prepared.candidate = {std::move(*parsed), std::move(candidate.check)};
   return known_.contains(prepared.hash) ? std::nullopt : std::optional(std::move(prepared));
 }
@@ -148,6 +155,8 @@ bool Attempts::confirm(const Candidate& candidate, Trial& trial) {
 }
 
 void Attempts::accept(script::Scenario scenario, Trial trial, const std::string& what) {
+  // Never back to what was the best before: a pass that shortens and one that rounds would go round for ever.
+  known_.insert(hash_of(best_, check()));
   best_ = std::move(scenario);
   trial_ = std::move(trial);
   if (options_.accepted) {

@@ -147,31 +147,28 @@ class Roles {
   std::vector<NodeId> nodes_;  // by first mention
 };
 
-bool fails_with(Attempts& attempts, const script::Scenario& scenario, std::uint64_t first_seed,
-                std::uint64_t seeds, Trial& own) {
-  std::vector<script::Scenario> runs = {scenario};
+bool all_fail(Attempts& attempts, const std::vector<std::optional<Trial>>& trials) {
+  return std::all_of(trials.begin(), trials.end(), [&](const std::optional<Trial>& trial) {
+    return trial && trial->verdict.outcome == Outcome::fail && trial->verdict.check == attempts.check();
+  });
+}
+
+/// With its own seed, twice, and with each of `seeds` others. Gives the run with its own seed.
+std::optional<Trial> fails_with(Attempts& attempts, const script::Scenario& scenario, std::uint64_t seeds) {
+  if (attempts.stopped()) {
+    return std::nullopt;
+  }
+  // Most candidates fail here already.
+  const auto own = attempts.run({scenario, scenario});
+  if (!all_fail(attempts, own) || attempts.stopped()) {
+    return std::nullopt;
+  }
+  const std::uint64_t seed = script::cluster_settings(scenario).seed;
+  std::vector<script::Scenario> others(seeds, scenario);
   for (std::uint64_t i = 0; i < seeds; ++i) {
-    runs.push_back(scenario);
-    set_value(runs.back().cluster, "seed", std::to_string(first_seed + 1 + i));
+    set_value(others[i].cluster, "seed", std::to_string(seed + 1 + i));
   }
-  // The own seed first: most candidates fail there already.
-  for (std::size_t begin = 0; begin < runs.size(); begin += begin == 0 ? 1 : runs.size()) {
-    if (attempts.stopped()) {
-      return false;
-    }
-    const auto from = runs.begin() + static_cast<std::ptrdiff_t>(begin);
-    const auto trials = attempts.run(begin == 0 ? std::vector<script::Scenario>(from, from + 1)
-                                                : std::vector<script::Scenario>(from, runs.end()));
-    for (const auto& trial : trials) {
-      if (!trial || trial->verdict.outcome != Outcome::fail || trial->verdict.check != attempts.check()) {
-        return false;
-      }
-    }
-    if (begin == 0) {
-      own = *trials.front();
-    }
-  }
-  return true;
+  return all_fail(attempts, attempts.run(others)) ? own.front() : std::nullopt;
 }
 
 }  // namespace
@@ -185,14 +182,13 @@ bool name_by_role(Attempts& attempts, std::uint64_t seeds) {
   if (roles.nodes() == 0 || roles.nodes() > kMostNamed) {
     return false;
   }
-  const std::uint64_t seed = script::cluster_settings(base).seed;
   // The last choice: none of them is the leader.
   for (std::size_t leader = 0; leader <= roles.nodes(); ++leader) {
     auto candidate = roles.with_leader(leader);
     auto parsed = candidate ? Attempts::as_file(*candidate) : std::nullopt;
-    Trial own;
-    if (parsed && fails_with(attempts, *parsed, seed, seeds, own)) {
-      attempts.adopt(std::move(*parsed), std::move(own), "roles instead of nodes");
+    auto own = parsed ? fails_with(attempts, *parsed, seeds) : std::nullopt;
+    if (own) {
+      attempts.adopt(std::move(*parsed), std::move(*own), "roles instead of nodes");
       return true;
     }
   }

@@ -32,6 +32,19 @@ script::Scenario tidied(script::Scenario scenario) {
   return scenario;
 }
 
+/// As lowered scripts have them: an expectation, or a `when` that is waited for and does nothing.
+bool is_question(const script::Statement& statement) {
+  if (std::holds_alternative<script::Expect>(statement.value)) {
+    return true;
+  }
+  const auto* block = std::get_if<script::Block>(&statement.value);
+  return block != nullptr && block->when.kind == script::When::Kind::when &&
+         std::all_of(block->body.begin(), block->body.end(), [](const script::Statement& inner) {
+           const auto* call = std::get_if<script::VerbCall>(&inner.value);
+           return call != nullptr && call->verb == "note";
+         });
+}
+
 /// One line of a comment.
 std::string one_line(std::string text) {
   std::replace_if(
@@ -85,13 +98,8 @@ std::string to_text(const ScriptSize& size) {
 
 std::string why_not_lowered(const script::Scenario& scenario) {
   for (const script::Block& block : scenario.blocks) {
-    const bool expects =
-        block.when.kind == script::When::Kind::at &&
-        std::all_of(block.body.begin(), block.body.end(), [](const script::Statement& statement) {
-          return std::holds_alternative<script::Expect>(statement.value) ||
-                 std::holds_alternative<script::Block>(statement.value);
-        });
-    if (!expects) {
+    if (block.when.kind != script::When::Kind::at ||
+        !std::all_of(block.body.begin(), block.body.end(), is_question)) {
       return "'" + script::to_text(block.when) + "' is not concrete: only ! lines and expectations are";
     }
   }
