@@ -63,8 +63,6 @@ Summary run_case(const script::Scenario& scenario, const CampaignOptions& option
 
 void count(Campaign& campaign, const Summary& summary) {
   ++campaign.runs;
-  campaign.summaries.push_back(summary);
-  campaign.summaries.back().marks.clear();
   ++campaign.verdicts[std::string(name_of(summary.verdict.outcome))];
   campaign.worst = worst(campaign.worst, summary.verdict.outcome);
   campaign.simulated += summary.simulated;

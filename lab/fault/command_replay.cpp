@@ -6,7 +6,6 @@
 #include "lab/fault/commands.hpp"
 #include "lab/fault/files.hpp"
 #include "lab/fault/folder.hpp"
-#include "messages/fault_tables.hpp"
 
 namespace kiwi::lab {
 namespace {
@@ -14,7 +13,6 @@ namespace {
 struct ReplayArguments {
   std::string file;
   std::string report;
-  std::string mutant;
 };
 
 /// The trace hash that was recorded beside the replay file, when there is one.
@@ -38,12 +36,6 @@ int replay(const ReplayArguments& arguments) {
   if (!cases) {
     std::cerr << cases.error();
     return exit_code(Outcome::error);
-  }
-  if (!arguments.mutant.empty()) {
-    if (auto done = fault::switch_on(arguments.mutant); !done) {
-      std::cerr << "kiwi-fault: " << done.error() << "\n";
-      return exit_code(Outcome::error);
-    }
   }
   RunOptions options;
   options.detail = !arguments.report.empty();
@@ -77,8 +69,6 @@ void add_replay_command(CLI::App& app, int& exit) {
       app.add_subcommand("replay", "Run a lowered script again, or the one in the folder of a run");
   command->add_option("file", arguments->file, "replay.scenario, or the folder it lies in")->required();
   command->add_option("--report", arguments->report, "Folder to leave the run's folder in");
-  command->add_option("--mutant", arguments->mutant,
-                      "With this known bug put back (kiwi-fault mutants --list)");
   command->callback([arguments, &exit] { exit = replay(*arguments); });
 }
 

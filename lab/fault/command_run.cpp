@@ -5,7 +5,6 @@
 #include "lab/fault/campaign.hpp"
 #include "lab/fault/commands.hpp"
 #include "lab/fault/files.hpp"
-#include "lab/fault/report_folder.hpp"
 
 namespace kiwi::lab {
 namespace {
@@ -59,8 +58,6 @@ int run(const RunArguments& arguments) {
   const Campaign campaign = run_campaign(cases, arguments.campaign);
   const auto took = std::chrono::steady_clock::now() - start;
   if (cases.size() > 1) {
-    tell_page(write_campaign_page(campaign, arguments.campaign, "kiwi-fault run",
-                                  std::chrono::duration_cast<std::chrono::milliseconds>(took)));
     const std::string text = to_text(campaign, std::chrono::duration_cast<std::chrono::milliseconds>(took));
     std::cout << text.substr(0, text.find('\n') + 1);
   }
@@ -85,8 +82,7 @@ void add_run_command(CLI::App& app, int& exit) {
   command
       ->add_option("--report", arguments->campaign.report, "Folder for the folders of runs that do not pass")
       ->capture_default_str();
-  command->add_flag("--keep-all,--report-always", arguments->campaign.keep_all,
-                    "A folder for every run, also if it passes");
+  command->add_flag("--keep-all", arguments->campaign.keep_all, "A folder for every run, also if it passes");
   command->add_flag("--twice", arguments->campaign.twice, "Run each case twice and compare the traces");
   command->callback([arguments, &exit] { exit = run(*arguments); });
 }
