@@ -89,6 +89,8 @@ class PeerConnection {
       dial();
     else if (phase_ == Phase::greeting)
       fail("no answer to Hello");
+    else if (phase_ == Phase::verdict)
+      fail("the replica does not answer");
   }
 
   void stop(const caf::error& reason) {
@@ -97,7 +99,7 @@ class PeerConnection {
   }
 
  private:
-  enum class Phase { waiting, dialing, greeting, up };
+  enum class Phase { waiting, dialing, greeting, verdict, up };
 
   struct Lane {
     explicit Lane(std::uint64_t limit) : queue(limit) {}
@@ -172,9 +174,10 @@ class PeerConnection {
       problem = "node " + to_string(theirs.node) + " answers there";
     if (!problem.empty()) {
       fail("refused: " + problem);
-    } else if (lane_ + 1 < kLanes) {
-      ++lane_;
-      dial();
+    } else if (lane_ == kControlLane) {
+      ask(theirs);
+    } else if (theirs.instance != instance_) {
+      fail("refused: another instance answers on the second lane");
     } else {
       enter(Phase::up);
       failures_ = 0;
@@ -183,6 +186,30 @@ class PeerConnection {
                          options_.port);
       caf::anon_send(options_.replica, PeerUp{peer_});
     }
+  }
+
+  /// Rule 11 for those we call: a node that lost its directory would take our appends as if it had
+  /// acknowledged what its predecessor did.
+  void ask(const Hello& theirs) {
+    instance_ = theirs.instance;
+    enter(Phase::verdict);
+    start_timer(options_.handshake_limit);
+    self_->request(options_.replica, caf::infinite, HelloQuestion{theirs})
+        .then(
+            [this, step = step_](const HelloVerdict& verdict) {
+              if (step != step_)
+                return;
+              if (!verdict.refusal.empty()) {
+                fail("refused here: " + verdict.refusal);
+                return;
+              }
+              ++lane_;
+              dial();
+            },
+            [this, step = step_](const caf::error&) {
+              if (step == step_)
+                fail("the replica does not answer");
+            });
   }
 
   /// The link is down; another attempt follows.
@@ -237,6 +264,7 @@ class PeerConnection {
   std::minstd_rand random_;
   std::vector<Lane> lanes_;  // by number, kLanes of them
   Phase phase_ = Phase::waiting;
+  InstanceId instance_;               // who answered on the control lane
   std::uint8_t lane_ = kControlLane;  // while not up: the lane being set up
   std::uint64_t step_ = 0;            // counts changes of phase: makes late answers and timers harmless
   std::uint64_t failures_ = 0;        // since the link was last up

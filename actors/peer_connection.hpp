@@ -24,8 +24,9 @@ struct PeerOptions {
   Hello hello;
   std::string host;
   std::uint16_t port = 0;
-  /// Hears PeerUp when both lanes are up and PeerUnreachable when something was dropped: once per loss of the
-  /// link, once per filling of a queue, not per message.
+  /// Judges who answers our Hello (HelloQuestion, rule 11). Hears PeerUp when both lanes are up and
+  /// PeerUnreachable when something was dropped: once per loss of the link, once per filling of a queue, not
+  /// per message.
   ReplicaActor replica;
   DialerActor dialer;
   std::shared_ptr<spdlog::logger> log;

@@ -214,6 +214,7 @@ class Core {
   Index durable() const;
   Index applied() const;
   LogId last_log_id() const;
+  const LogView& log() const { return log_; }
   bool has_cluster() const;
   const Membership& membership() const;
   /// Leader: the no-op of its term is committed, so reads can be served.

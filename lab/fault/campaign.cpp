@@ -10,6 +10,7 @@
 
 #include "lab/fault/folder.hpp"
 #include "lab/fault/jobs.hpp"
+#include "lab/fault/process_runs.hpp"
 #include "lab/fault/sim_backend.hpp"
 
 namespace kiwi::lab {
@@ -21,12 +22,7 @@ std::chrono::milliseconds since(Clock::time_point start) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - start);
 }
 
-void keep(const script::Scenario& scenario, const RunOptions& options, const MakeBackend& make,
-          const std::string& report, Summary& summary) {
-  // The same run again, with everything that a report wants to know.
-  RunOptions detail = options;
-  detail.detail = true;
-  const RunRecord record = run_scenario(scenario, detail, make);
+void write(const RunRecord& record, const std::string& report, Summary& summary) {
   const auto folder = std::filesystem::path(report) / folder_name(record);
   if (auto written = write_folder(folder, record); !written) {
     summary.verdict = {Outcome::error, "laboratory", "the run's folder: " + written.error()};
@@ -35,12 +31,28 @@ void keep(const script::Scenario& scenario, const RunOptions& options, const Mak
   summary.folder = folder.string();
 }
 
+void keep(const script::Scenario& scenario, const RunOptions& options, const MakeBackend& make,
+          const std::string& report, Summary& summary) {
+  // The same run again, with everything that a report wants to know.
+  RunOptions detail = options;
+  detail.detail = true;
+  write(run_scenario(scenario, detail, make), report, summary);
+}
+
 Summary run_case(const script::Scenario& scenario, const CampaignOptions& options) {
   const auto start = Clock::now();
   RunOptions run_options;
-  run_options.backend = options.backend;
-  const MakeBackend make = make_backend(options.backend);
-  Summary summary = summary_of(run_scenario(scenario, run_options, make));
+  const auto made = make_backend(options, run_options);
+  if (!made) {
+    Summary summary;
+    summary.verdict = {Outcome::error, "backend", made.error()};
+    return summary;
+  }
+  const MakeBackend& make = *made;
+  // Processes do not repeat a run: all that its folder may want is kept at once.
+  run_options.detail = options.backend == "process";
+  const RunRecord record = run_scenario(scenario, run_options, make);
+  Summary summary = summary_of(record);
   const bool ran =
       summary.verdict.outcome != Outcome::unsupported && summary.verdict.outcome != Outcome::error;
   if (options.twice && ran) {
@@ -55,7 +67,9 @@ Summary run_case(const script::Scenario& scenario, const CampaignOptions& option
   const bool wrong = summary.verdict.outcome == Outcome::fail ||
                      summary.verdict.outcome == Outcome::unknown ||
                      summary.verdict.outcome == Outcome::vacuous;
-  if (ran && (options.keep_all || wrong)) {
+  if (ran && (options.keep_all || wrong) && run_options.detail) {
+    write(record, options.report, summary);
+  } else if (ran && (options.keep_all || wrong)) {
     keep(scenario, run_options, make, options.report, summary);
   }
   return summary;
@@ -63,10 +77,15 @@ Summary run_case(const script::Scenario& scenario, const CampaignOptions& option
 
 void count(Campaign& campaign, const Summary& summary) {
   ++campaign.runs;
+  campaign.summaries.push_back(summary);
+  campaign.summaries.back().marks.clear();
   ++campaign.verdicts[std::string(name_of(summary.verdict.outcome))];
   campaign.worst = worst(campaign.worst, summary.verdict.outcome);
   campaign.simulated += summary.simulated;
   campaign.took += summary.took;
+  if (summary.verdict.outcome == Outcome::fail && !summary.folder.empty()) {
+    campaign.failed.push_back(summary.folder);
+  }
   for (const auto& [name, value] : summary.figures) {
     campaign.figures[name] += value;
   }
@@ -85,6 +104,12 @@ void count(Campaign& campaign, const Summary& summary) {
 
 MakeBackend make_backend(const std::string& name) {
   return name == "sim" ? make_sim_backend() : MakeBackend();
+}
+
+tl::expected<MakeBackend, std::string> make_backend(const CampaignOptions& campaign, RunOptions& options) {
+  options.backend = campaign.backend;
+  return campaign.backend == "process" ? make_process_backend(campaign.node, options)
+                                       : make_backend(campaign.backend);
 }
 
 Campaign run_campaign(const std::vector<script::Scenario>& cases, const CampaignOptions& options) {

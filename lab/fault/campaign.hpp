@@ -17,6 +17,8 @@ namespace kiwi::lab {
 
 struct CampaignOptions {
   std::string backend = "sim";
+  /// The program that backend "process" runs; empty: kiwi-node-fault beside this program.
+  std::string node;
   std::size_t jobs = 1;
   /// Each case runs a second time; another trace hash is an error of the laboratory.
   bool twice = false;
@@ -29,6 +31,7 @@ struct CampaignOptions {
 };
 
 struct Campaign {
+  std::vector<Summary> summaries;                  // of all runs, as they ended; without their marks
   std::map<std::string, std::uint64_t> verdicts;  // by name of the outcome
   Outcome worst = Outcome::pass;
   std::uint64_t runs = 0;
@@ -37,11 +40,14 @@ struct Campaign {
   std::chrono::milliseconds took{0};  // of all processes together
   std::map<std::string, std::uint64_t> figures;
   std::map<std::string, std::uint64_t> marks;  // in how many runs each was passed
+  std::vector<std::string> failed;             // folders of the runs that failed
   std::map<std::string, std::uint64_t> least;  // of the figures "operations done" and "faults" per run
 };
 
 /// Null: this laboratory has no such backend.
 MakeBackend make_backend(const std::string& name);
+/// For "sim" or "process"; fills in the options that the backend decides.
+tl::expected<MakeBackend, std::string> make_backend(const CampaignOptions& campaign, RunOptions& options);
 
 Campaign run_campaign(const std::vector<script::Scenario>& cases, const CampaignOptions& options);
 

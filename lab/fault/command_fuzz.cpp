@@ -6,6 +6,7 @@
 #include "lab/fault/canary.hpp"
 #include "lab/fault/commands.hpp"
 #include "lab/fault/files.hpp"
+#include "lab/fault/report_folder.hpp"
 #include "lab/fault/stock_scenario.hpp"
 #include "messages/fault_tables.hpp"
 
@@ -52,6 +53,8 @@ int fuzz(const FuzzArguments& arguments) {
     const auto found = campaign.least.find(name);
     return found != campaign.least.end() && found->second >= floor;
   };
+  tell_page(write_campaign_page(campaign, arguments.campaign, "kiwi-fault fuzz, seeds " + arguments.seeds,
+                                std::chrono::duration_cast<std::chrono::milliseconds>(took)));
   Outcome outcome = campaign.worst;
   if (!at_least("operations done", arguments.min_operations) || !at_least("faults", arguments.min_faults)) {
     std::cout << "vacuous: every run must have " << arguments.min_operations << " operations and "

@@ -6,6 +6,7 @@
 #include "lab/fault/commands.hpp"
 #include "lab/fault/files.hpp"
 #include "lab/fault/folder.hpp"
+#include "messages/fault_tables.hpp"
 
 namespace kiwi::lab {
 namespace {
@@ -13,6 +14,8 @@ namespace {
 struct ReplayArguments {
   std::string file;
   std::string report;
+  std::string mutant;
+  CampaignOptions campaign;
 };
 
 /// The trace hash that was recorded beside the replay file, when there is one.
@@ -37,9 +40,20 @@ int replay(const ReplayArguments& arguments) {
     std::cerr << cases.error();
     return exit_code(Outcome::error);
   }
+  if (!arguments.mutant.empty()) {
+    if (auto done = fault::switch_on(arguments.mutant); !done) {
+      std::cerr << "kiwi-fault: " << done.error() << "\n";
+      return exit_code(Outcome::error);
+    }
+  }
   RunOptions options;
   options.detail = !arguments.report.empty();
-  const RunRecord record = run_scenario(cases->front(), options, make_backend(options.backend));
+  const auto made = make_backend(arguments.campaign, options);
+  if (!made) {
+    std::cerr << "kiwi-fault: " << made.error() << "\n";
+    return exit_code(Outcome::error);
+  }
+  const RunRecord record = run_scenario(cases->front(), options, *made);
   std::cout << to_text(summary_of(record)) << "\n";
   if (!record.verdict.check.empty()) {
     std::cout << "check: " << record.verdict.check << "\n";
@@ -69,6 +83,13 @@ void add_replay_command(CLI::App& app, int& exit) {
       app.add_subcommand("replay", "Run a lowered script again, or the one in the folder of a run");
   command->add_option("file", arguments->file, "replay.scenario, or the folder it lies in")->required();
   command->add_option("--report", arguments->report, "Folder to leave the run's folder in");
+  command->add_option("--backend", arguments->campaign.backend, "Where to run: sim or process")
+      ->check(CLI::IsMember({"sim", "process"}))
+      ->capture_default_str();
+  command->add_option("--node", arguments->campaign.node, "With --backend process: the program to run")
+      ->type_name("PATH");
+  command->add_option("--mutant", arguments->mutant,
+                      "With this known bug put back (kiwi-fault mutants --list)");
   command->callback([arguments, &exit] { exit = replay(*arguments); });
 }
 

@@ -5,6 +5,8 @@
 #include "lab/fault/campaign.hpp"
 #include "lab/fault/commands.hpp"
 #include "lab/fault/files.hpp"
+#include "lab/fault/report_folder.hpp"
+#include "lab/fault/shrink_runs.hpp"
 
 namespace kiwi::lab {
 namespace {
@@ -14,6 +16,7 @@ struct RunArguments {
   std::string seed;
   std::string seeds;
   std::vector<std::string> params;
+  bool shrink = false;
   CampaignOptions campaign;
 };
 
@@ -23,6 +26,12 @@ int error(const std::string& text) {
 }
 
 int run(const RunArguments& arguments) {
+  if (arguments.shrink && arguments.campaign.backend != "sim") {
+    return error("kiwi-fault: --shrink is for the simulator: processes do not repeat a run");
+  }
+  if (arguments.campaign.twice && arguments.campaign.backend == "process") {
+    return error("kiwi-fault: --twice is for the simulator: processes do not repeat a run");
+  }
   std::optional<SeedRange> seeds;
   if (!arguments.seed.empty() || !arguments.seeds.empty()) {
     const auto range = parse_seeds(arguments.seed.empty() ? arguments.seeds : arguments.seed);
@@ -58,6 +67,17 @@ int run(const RunArguments& arguments) {
   const Campaign campaign = run_campaign(cases, arguments.campaign);
   const auto took = std::chrono::steady_clock::now() - start;
   if (cases.size() > 1) {
+    tell_page(write_campaign_page(campaign, arguments.campaign, "kiwi-fault run",
+                                  std::chrono::duration_cast<std::chrono::milliseconds>(took)));
+  }
+  if (arguments.shrink) {
+    for (const std::string& folder : campaign.failed) {
+      shrink_folder(folder, arguments.campaign.jobs);
+    }
+  } else if (!campaign.failed.empty() && arguments.campaign.backend == "sim") {
+    std::cerr << "to make it small: kiwi-fault shrink " << campaign.failed.front() << std::endl;
+  }
+  if (cases.size() > 1) {
     const std::string text = to_text(campaign, std::chrono::duration_cast<std::chrono::milliseconds>(took));
     std::cout << text.substr(0, text.find('\n') + 1);
   }
@@ -70,9 +90,13 @@ void add_run_command(CLI::App& app, int& exit) {
   const auto arguments = std::make_shared<RunArguments>();
   CLI::App* command = app.add_subcommand("run", "Run scenarios; one line for each verdict");
   command->add_option("files", arguments->files, "Scenario files, or folders of them")->required();
-  command->add_option("--backend", arguments->campaign.backend, "Where to run: sim")
-      ->check(CLI::IsMember({"sim"}))
+  command->add_option("--backend", arguments->campaign.backend, "Where to run: sim or process")
+      ->check(CLI::IsMember({"sim", "process"}))
       ->capture_default_str();
+  command
+      ->add_option("--node", arguments->campaign.node,
+                   "With --backend process: the program to run (default: kiwi-node-fault of this build)")
+      ->type_name("PATH");
   auto* seed = command->add_option("--seed", arguments->seed, "This seed instead of the one in the file");
   command->add_option("--seeds", arguments->seeds, "Each of these seeds: A..B")->excludes(seed);
   command->add_option("--param", arguments->params, "name=value: a param or matrix of the script");
@@ -82,8 +106,10 @@ void add_run_command(CLI::App& app, int& exit) {
   command
       ->add_option("--report", arguments->campaign.report, "Folder for the folders of runs that do not pass")
       ->capture_default_str();
-  command->add_flag("--keep-all", arguments->campaign.keep_all, "A folder for every run, also if it passes");
+  command->add_flag("--keep-all,--report-always", arguments->campaign.keep_all, "A folder for every run, also if it passes");
   command->add_flag("--twice", arguments->campaign.twice, "Run each case twice and compare the traces");
+  command->add_flag("--shrink", arguments->shrink,
+                    "Make each script that failed on the simulator small: shrunk.scenario in its folder");
   command->callback([arguments, &exit] { exit = run(*arguments); });
 }
 

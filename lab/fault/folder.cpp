@@ -4,7 +4,9 @@
 #include <sstream>
 
 #include "lab/fault/files.hpp"
+#include "lab/fault/report_folder.hpp"
 #include "lab/history/json_lines.hpp"
+#include "lab/report/record_file.hpp"
 
 namespace kiwi::lab {
 namespace {
@@ -73,7 +75,10 @@ tl::expected<void, std::string> write_folder(const std::filesystem::path& folder
   }
   std::ostringstream history;
   history::write_json_lines(history, record.history);
+  std::ostringstream more;
+  report::write_record(more, record);
   std::map<std::filesystem::path, std::string> files = {
+      {"record.json", more.str()},
       {"script.scenario", record.script},
       {"replay.scenario", record.lowered},
       {"history.jsonl", history.str()},
@@ -89,7 +94,7 @@ tl::expected<void, std::string> write_folder(const std::filesystem::path& folder
       return written;
     }
   }
-  return {};
+  return write_report(folder, record);
 }
 
 }  // namespace kiwi::lab

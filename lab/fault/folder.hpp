@@ -7,6 +7,8 @@
 //   history.jsonl      every operation of the clients (docs/history.md): `kiwi-fault check`
 //   nodes/n1.log       what the nodes logged
 //   verdict.json       verdict, check, trace hash, figures, marks, fault windows, expectations
+//   record.json        what else the page is made from: states of the nodes, messages around the failure
+//   report.html        the page: `kiwi-fault report FOLDER` makes it again
 //   explanation.txt    the smallest impossible part of the history, when that is what failed
 
 #include <filesystem>

@@ -16,11 +16,13 @@ int main(int argc, char** argv) {
   kiwi::lab::add_run_command(app, exit_code);
   kiwi::lab::add_fuzz_command(app, exit_code);
   kiwi::lab::add_replay_command(app, exit_code);
+  kiwi::lab::add_shrink_command(app, exit_code);
   kiwi::lab::add_check_command(app, exit_code);
   kiwi::lab::add_explain_command(app, exit_code);
   kiwi::lab::add_fmt_command(app, exit_code);
   kiwi::lab::add_list_command(app, exit_code);
   kiwi::lab::add_mutants_command(app, exit_code);
+  kiwi::lab::add_report_command(app, exit_code);
   kiwi::lab::add_help_command(app, exit_code);
   try {
     app.parse(argc, argv);

@@ -1,7 +1,10 @@
 #include "lab/fault/sim_backend.hpp"
 
 #include <chrono>
+#include <memory>
+#include <set>
 
+#include "lab/invariants/invariants.hpp"
 #include "lab/script/settings.hpp"
 #include "lab/world/world.hpp"
 
@@ -55,6 +58,17 @@ void set_noise(const script::Scenario& scenario, WorldOptions& options) {
   }
 }
 
+/// Those that `always` names; none: all.
+std::set<invariants::Group> groups_of(const script::Scenario& scenario) {
+  std::set<invariants::Group> groups;
+  for (const script::Predicate& predicate : scenario.always) {
+    if (const auto group = invariants::parse_group(predicate.name)) {
+      groups.insert(*group);
+    }
+  }
+  return groups;
+}
+
 WorldOptions options_of(const script::Scenario& scenario) {
   const script::ClusterSettings settings = script::cluster_settings(scenario);
   WorldOptions options;
@@ -77,6 +91,7 @@ WorldOptions options_of(const script::Scenario& scenario) {
   options.strategy = strategy_of(settings.strategy);
   options.disk = disk_of(settings.disk);
   set_noise(scenario, options);
+  options.observer = std::make_shared<invariants::Invariants>(groups_of(scenario));
   return options;
 }
 

@@ -63,7 +63,13 @@ std::string to_text(const Summary& summary) {
   std::string text(name_of(summary.verdict.outcome));
   text.append(text.size() < 12 ? 12 - text.size() : 1, ' ');
   text += summary.scenario + (summary.which.empty() ? "" : " [" + summary.which + "]");
-  text += " seed " + std::to_string(summary.seed) + ": " + summary.verdict.why + " (" + seconds + ")";
+  text += " seed " + std::to_string(summary.seed) + ": " + summary.verdict.why + " (" + seconds;
+  if (const auto slowness = summary.figures.find("slowness percent"); slowness != summary.figures.end()) {
+    char factor[32];
+    std::snprintf(factor, sizeof factor, ", slowness x%.2f", static_cast<double>(slowness->second) / 100.0);
+    text += factor;
+  }
+  text += ")";
   if (!summary.folder.empty()) {
     text += " -> " + summary.folder;
   }

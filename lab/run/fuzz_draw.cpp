@@ -177,6 +177,14 @@ bool draw_node_words(script::Action& action, ChanceStream& chance) {
     action.words = {"sync"};
     return true;
   }
+  if (verb == "flip") {
+    // Near the beginning, so that more is written behind it: damage to the very last record cannot be told
+    // from a torn one, and may be cut.
+    action.words = {"log-wal"};
+    action.options["at"] = std::to_string(below(chance.next(), 4096 * 8));
+    action.options["bits"] = std::to_string(1 + below(chance.next(), 8));
+    return false;
+  }
   if (verb == "full") {
     action.options["after"] = std::to_string(below(chance.next(), 64)) + "KB";
     return true;
@@ -214,7 +222,14 @@ std::optional<DrawnFault> draw_fault(const std::string& verb, ChanceStream& chan
     fault.away = fault.action.nodes;
   } else {
     const bool away = draw_node_words(fault.action, chance);
-    fault.action.nodes = some_nodes(chance, nodes, present, away ? std::max<std::size_t>(room, 1) : 2);
+    const bool for_good = verb == "flip";  // it may not start again
+    fault.action.nodes = some_nodes(chance, nodes, present,
+                                    for_good ? 1
+                                    : away   ? std::max<std::size_t>(room, 1)
+                                             : 2);
+    if (for_good && room == 0) {
+      return std::nullopt;
+    }
     if (away) {
       fault.away = fault.action.nodes;
     }

@@ -46,10 +46,12 @@ void Fuzzer::next() {
                      Timeline::Lane::script);
 }
 
-std::size_t Fuzzer::may_go() const {
+std::size_t Fuzzer::may_go() {
   const std::size_t nodes = run_.backend.nodes().size();
   const std::size_t most = settings_.spare_majority ? (nodes - 1) / 2 : nodes;
-  return most - std::min(most, away_.size());
+  const NodeView* spoilt = spoilt_ ? view_of(run_.views(), spoilt_) : nullptr;
+  const bool still_there = spoilt != nullptr && spoilt->up && !away_.contains(spoilt_);
+  return most - std::min(most, away_.size() + (still_there ? 1 : 0));
 }
 
 std::vector<NodeId> Fuzzer::present() {
@@ -87,7 +89,7 @@ std::optional<Fuzzer::Fault> Fuzzer::draw() {
   }
   const std::size_t room = may_go() - std::min(may_go(), missing);
   auto drawn = draw_fault(verb, chance, run_.views(), present(), room);
-  if (!drawn) {
+  if (!drawn || (verb == "flip" && spoilt_)) {
     return std::nullopt;
   }
   return Fault{std::move(drawn->action), std::move(drawn->away)};
@@ -107,6 +109,9 @@ void Fuzzer::begin(Fault fault) {
   }
   if (!run_.perform(fault.action)) {
     return;
+  }
+  if (fault.action.verb == "flip") {
+    spoilt_ = fault.action.nodes.front();
   }
   for (const NodeId node : fault.away) {
     ++away_[node];

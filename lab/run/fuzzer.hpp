@@ -34,7 +34,7 @@ class Fuzzer {
   void end(const Fault& fault);
   std::vector<script::Action> ends_of(const script::Action& fault);
   void finish_if_over();
-  std::size_t may_go() const;
+  std::size_t may_go();
   std::vector<NodeId> present();
 
   RunState& run_;
@@ -48,6 +48,8 @@ class Fuzzer {
   bool drawing_ = true;
   std::uint64_t open_ = 0;
   std::map<NodeId, std::uint64_t> away_;  // how many faults take it away
+  /// Its disk was spoilt: it may be gone for good. One in a run: every datum keeps good copies enough.
+  NodeId spoilt_;
 };
 
 /// Cuts each of the nodes off at a moment of the first half of `span` and heals it in the second; `done`

@@ -88,6 +88,10 @@ class Judge {
       run_.fail(Outcome::fail, "clients:" + std::string(history::to_string(finding.kind)), finding.what);
       if (run_.record.explanation.empty()) {
         run_.record.explanation = finding.explanation;
+        run_.record.failing_key = finding.key;
+        for (const history::Operation& operation : finding.operations) {
+          run_.record.failing.push_back(operation.number);
+        }
       }
     }
     if (result.verdict == history::Verdict::fail && result.findings.empty()) {

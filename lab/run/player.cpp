@@ -165,7 +165,7 @@ void Player::play_when(const script::Block& block, Done done) {
   }
   using Kind = script::Event::Kind;
   const char* what = frozen->kind == Kind::mark ? "mark" : frozen->kind == Kind::message ? "message" : "disk";
-  const bool seen = run_.backend.observe(what) || frozen->kind == Kind::mark;
+  const bool seen = run_.observe(what) || frozen->kind == Kind::mark;
   if (!seen) {
     run_.fail(Outcome::unsupported, "when: " + text, "this backend cannot see that");
     return;

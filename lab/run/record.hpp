@@ -66,12 +66,17 @@ struct RunRecord {
   std::string lowered;  // the replay file
   script::Scenario lowered_scenario;
   std::uint64_t node_count = 0;
+  /// Line of the scenario's file, as actions and checks name it -> line of `script`.
+  std::map<int, int> text_lines;
 
   Verdict verdict;
   /// More that was broken, after what decided the verdict.
   std::vector<Verdict> others;
   /// Text for people about the failure, several lines; may be empty.
   std::string explanation;
+  /// Numbers of the operations that `explanation` is about, and their key. Empty: no history failed.
+  std::vector<std::uint64_t> failing;
+  std::string failing_key;
 
   std::vector<Step> steps;
   std::vector<FaultWindow> windows;

@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <tl/expected.hpp>
 #include <vector>
@@ -50,6 +51,12 @@ class RunState {
   const std::vector<NodeView>& views();
   /// The views may have changed.
   void forget_views() { views_fresh_ = false; }
+  /// As Backend::observe(), for the script's sake; those of the report alone are not asked for here.
+  bool observe(const std::string& kind) {
+    observed_.insert(kind);
+    return backend.observe(kind);
+  }
+  bool observes(const std::string& kind) const { return observed_.contains(kind); }
   /// How often a node began to lead: counted by the runner as views change.
   std::uint64_t leader_changes() const { return leader_changes_; }
   void note_leader_change() { ++leader_changes_; }
@@ -76,6 +83,7 @@ class RunState {
   bool views_fresh_ = false;
   bool over_ = false;
   std::uint64_t leader_changes_ = 0;
+  std::set<std::string> observed_;
   std::map<NodeId, std::string> died_;
   std::map<std::pair<int, std::string>, std::uint64_t> line_runs_;
 };

@@ -1,6 +1,8 @@
 #include "lab/run/runner.hpp"
 
 #include <algorithm>
+#include <deque>
+#include <iterator>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -8,6 +10,7 @@
 #include "lab/run/closing.hpp"
 #include "lab/run/lowering.hpp"
 #include "lab/run/player.hpp"
+#include "lab/run/text_lines.hpp"
 #include "lab/run/watches.hpp"
 #include "lab/script/format.hpp"
 #include "lab/script/parse.hpp"
@@ -17,6 +20,9 @@ namespace {
 
 /// Beyond these the record keeps no more; the run goes on.
 constexpr std::size_t kMostHappenings = 200'000;
+/// Of messages, which are told for the report alone: the first and the last of the run.
+constexpr std::size_t kMostEarlyMessages = 50'000;
+constexpr std::size_t kMostLateMessages = 50'000;
 constexpr std::size_t kMostViews = 200'000;
 /// Views that differ in indexes alone are kept this far apart.
 constexpr Time kViewsApart = std::chrono::milliseconds(10);
@@ -88,6 +94,9 @@ class Run {
   enum class Stage { script, closing, questions, done };
 
   bool prepare() {
+    if (options_.detail) {
+      state_.backend.observe("message");
+    }
     record_.node_count = state_.views().size();
     for (const script::Load& load : state_.scenario.loads) {
       auto spec = parse_load(load.name, script::load_options(load));
@@ -235,7 +244,9 @@ class Run {
 
   void deal_with_inbox() {
     for (Inbox::Event& event : inbox_.take()) {
-      look_ = true;
+      // What is told for the report alone must not change when predicates are looked at.
+      look_ = look_ || event.what != Inbox::What::happened || event.happening.kind != "message" ||
+              state_.observes("message");
       switch (event.what) {
         case Inbox::What::connected:
           state_.switchboard.connected(event.connection);
@@ -255,11 +266,23 @@ class Run {
           break;
         case Inbox::What::happened:
           watches_.happened(event.happening);
-          if (options_.detail && record_.happenings.size() < kMostHappenings) {
-            record_.happenings.push_back(std::move(event.happening));
-          }
+          keep(std::move(event.happening));
           break;
       }
+    }
+  }
+
+  void keep(Happening happening) {
+    if (!options_.detail) {
+      return;
+    }
+    if (happening.kind == "message" && ++messages_ > kMostEarlyMessages) {
+      late_messages_.push_back(std::move(happening));
+      if (late_messages_.size() > kMostLateMessages) {
+        late_messages_.pop_front();
+      }
+    } else if (record_.happenings.size() < kMostHappenings) {
+      record_.happenings.push_back(std::move(happening));
     }
   }
 
@@ -309,6 +332,11 @@ class Run {
     record_.history.about = {
         {"scenario", record_.scenario}, {"seed", std::to_string(record_.seed)}, {"backend", record_.backend}};
     if (options_.detail) {
+      auto& happenings = record_.happenings;
+      happenings.insert(happenings.end(), std::make_move_iterator(late_messages_.begin()),
+                        std::make_move_iterator(late_messages_.end()));
+      std::stable_sort(happenings.begin(), happenings.end(),
+                       [](const Happening& a, const Happening& b) { return a.at < b.at; });
       record_.node_logs = state_.backend.logs();
     }
   }
@@ -350,6 +378,8 @@ class Run {
   bool counts_leaders_ = false;
   Time patience_at_{-1};
   std::map<NodeId, std::pair<Time, NodeView>> last_views_;
+  std::size_t messages_ = 0;
+  std::deque<Happening> late_messages_;
 };
 
 }  // namespace
@@ -361,6 +391,9 @@ RunRecord run_scenario(const script::Scenario& scenario, const RunOptions& optio
   record.backend = options.backend;
   record.seed = script::cluster_settings(scenario).seed;
   record.script = script::to_text(scenario);
+  if (options.detail) {
+    record.text_lines = text_lines(scenario, record.script);
+  }
   std::vector<std::string> lacking = script::unsupported(scenario, options.backend);
   if (options.lacks) {
     const auto more = options.lacks(scenario);

@@ -105,6 +105,7 @@ constexpr VerbRow kRows[] = {
      .words = kFileWord,
      .options = kFlip,
      .fault = "flip",
+     .in_fuzz = true,
      .summary = "flips bits of a file at rest",
      .help = "Of a kind of file the one that was written last is meant. On the disk and in the page cache.",
      .example = "flip n1 log-wal bits=2"},

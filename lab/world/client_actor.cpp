@@ -38,6 +38,7 @@ struct SimClient : ClientTransport {
     return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(now).count());
   }
   void submit(std::uint64_t client, std::vector<ClientCommand> commands) override {
+    wire->submitted(id, commands);
     self->send(shared->options.replica,
                Submit{client, caf::actor_cast<ClientPort>(self), std::move(commands)});
   }
@@ -84,7 +85,10 @@ caf::behavior sim_client(SimClient::Self self, ConnectionId id, ClientWire* wire
   return {
       [state](const ClientBytes& m) { state->received(m.bytes); },
       [state](const ClientTook& m) { state->connection->transferred(m.bytes); },
-      [state](Answers& m) { state->connection->answered(m); },
+      [state](Answers& m) {
+        state->wire->answered(state->id, m);
+        state->connection->answered(m);
+      },
       [state](caf::tick_atom) { state->read_on(); },
       [state](caf::timeout_atom) { state->connection->give_up(); },
       [self](caf::close_atom) { self->quit(); },

@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "actors/client_connection.hpp"
 #include "lab/run/backend.hpp"
@@ -29,6 +30,9 @@ class ClientWire {
  public:
   virtual ~ClientWire() = default;
   virtual void written(ConnectionId connection, std::string_view bytes) = 0;
+  /// What passes between it and the raft actor.
+  virtual void submitted(ConnectionId connection, const std::vector<ClientCommand>& commands) = 0;
+  virtual void answered(ConnectionId connection, const Answers& answers) = 0;
   /// The node closed it.
   virtual void ended(ConnectionId connection) = 0;
 };

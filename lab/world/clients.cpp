@@ -72,6 +72,8 @@ void Clients::send(ConnectionId connection, const std::vector<std::string>& comm
   if (end == nullptr)
     return;
   ++commands_;
+  if (observer() != nullptr)
+    observer()->asked(connection, end->node);
   agenda_.at(arrival(*end, end->last_in),
              [this, connection, bytes = encode_command(command)] { to_server(connection, bytes); });
 }
@@ -116,11 +118,27 @@ void Clients::written(ConnectionId connection, std::string_view bytes) {
     // The listener may send meanwhile, but not connect or disconnect.
     while (auto reply = to->reader.next()) {
       ++replies_;
+      if (observer() != nullptr)
+        observer()->replied(connection, *reply);
       listener_.replied(connection, *reply);
     }
     if (to->reader.broken())
       close(connection, "the node sent no RESP");
   });
+}
+
+void Clients::submitted(ConnectionId connection, const std::vector<ClientCommand>& commands) {
+  const auto* end = find(connection);
+  if (observer() == nullptr || end == nullptr)
+    return;
+  for (const auto& command : commands) observer()->submitted(connection, end->node, command);
+}
+
+void Clients::answered(ConnectionId connection, const Answers& answers) {
+  const auto* end = find(connection);
+  if (observer() == nullptr || end == nullptr)
+    return;
+  for (const auto& answer : answers.answers) observer()->answered(connection, end->node, answer);
 }
 
 void Clients::ended(ConnectionId connection) {
@@ -138,6 +156,8 @@ void Clients::close(ConnectionId connection, const std::string& why) {
   if (auto server = found->second.server)
     caf::anon_send(server, caf::close_atom_v);
   ends_.erase(found);
+  if (observer() != nullptr)
+    observer()->gone(connection);
   told_ = true;
   listener_.closed(connection, why);
 }
@@ -158,6 +178,8 @@ void Clients::disconnect(ConnectionId connection) {
     });
   }
   ends_.erase(connection);
+  if (observer() != nullptr)
+    observer()->gone(connection);
 }
 
 void Clients::node_ended(NodeId node, bool power) {

@@ -14,6 +14,7 @@
 #include "lab/run/backend.hpp"
 #include "lab/world/agenda.hpp"
 #include "lab/world/client_actor.hpp"
+#include "lab/world/observer.hpp"
 #include "lab/world/sim_node.hpp"
 #include "lab/world/trace.hpp"
 
@@ -36,9 +37,12 @@ class Clients final : public ClientWire {
 
   // --- ClientWire
   void written(ConnectionId connection, std::string_view bytes) override;
+  void submitted(ConnectionId connection, const std::vector<ClientCommand>& commands) override;
+  void answered(ConnectionId connection, const Answers& answers) override;
   void ended(ConnectionId connection) override;
 
  private:
+  Observer* observer() const { return options_.observer.get(); }
   struct End {
     NodeId node;
     std::uint64_t life = 0;  // 0: not accepted yet

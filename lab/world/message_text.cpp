@@ -65,4 +65,16 @@ std::map<std::string, std::string> message_fields(std::string_view frame) {
   return fields;
 }
 
+void show_message(Observer& observer, std::string_view kind, NodeId from, NodeId to, std::string_view frame) {
+  if (kind != "append-reply" && kind != "heartbeat-reply" && kind != "vote" && kind != "vote-reply" &&
+      kind != "pre-vote" && kind != "pre-vote-reply")
+    return;
+  FrameReader reader;
+  std::vector<FrameReader::Frame> frames;
+  static_cast<void>(reader.feed(frame, frames));
+  if (!frames.empty())
+    if (const auto* message = std::get_if<PeerMessage>(&frames.front()))
+      observer.leaving(from, to, *message);
+}
+
 }  // namespace kiwi::lab

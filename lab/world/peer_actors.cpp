@@ -72,6 +72,8 @@ class SimPeer {
       dial();
     else if (phase_ == Phase::greeting)
       fail("no answer to Hello");
+    else if (phase_ == Phase::verdict)
+      fail("the replica does not answer");
   }
 
   void stop(const caf::error& reason) {
@@ -80,7 +82,7 @@ class SimPeer {
   }
 
  private:
-  enum class Phase { waiting, greeting, up };
+  enum class Phase { waiting, greeting, verdict, up };
 
   void dial() {
     enter(Phase::greeting);
@@ -100,6 +102,25 @@ class SimPeer {
       fail("refused: " + problem);
       return;
     }
+    enter(Phase::verdict);
+    self_->delayed_send(self_, o_.handshake_limit, caf::tick_atom_v, step_);
+    self_->request(o_.replica, caf::infinite, HelloQuestion{theirs})
+        .then(
+            [this, step = step_](const HelloVerdict& verdict) {
+              if (step != step_)
+                return;
+              if (verdict.refusal.empty())
+                up();
+              else
+                fail("refused here: " + verdict.refusal);
+            },
+            [this, step = step_](const caf::error&) {
+              if (step == step_)
+                fail("the replica does not answer");
+            });
+  }
+
+  void up() {
     enter(Phase::up);
     failures_ = 0;
     reported_ = false;

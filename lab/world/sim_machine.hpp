@@ -9,6 +9,7 @@
 #include <memory>
 
 #include "lab/chance.hpp"
+#include "lab/world/observer.hpp"
 #include "statemachine/state_machine.hpp"
 
 namespace kiwi::lab {
@@ -17,9 +18,18 @@ class SimStateMachine final : public StateMachine {
  public:
   /// `seat` points to it while it lives, and must outlive it. Draws after how many batches the next flush
   /// comes: 1 to `most_batches`; 0: never.
+  /// `observer` may be null; else it sees what happens here, and `readable` says whether the disk may be read
+  /// for it now without setting off a fault.
   SimStateMachine(SimStateMachine*& seat, std::unique_ptr<StateMachine> inner, ChanceStream flushes,
-                  std::uint64_t most_batches)
-      : seat_(seat), inner_(std::move(inner)), flushes_(flushes), most_batches_(most_batches) {
+                  std::uint64_t most_batches, NodeId node = {}, Observer* observer = nullptr,
+                  std::function<bool()> readable = {})
+      : seat_(seat),
+        inner_(std::move(inner)),
+        flushes_(flushes),
+        most_batches_(most_batches),
+        node_(node),
+        observer_(observer),
+        readable_(std::move(readable)) {
     seat_ = this;
     draw();
   }
@@ -31,15 +41,29 @@ class SimStateMachine final : public StateMachine {
   AppliedState applied_state() const override { return inner_->applied_state(); }
   Result<ApplyResult> apply(const std::vector<Entry>& entries) override {
     auto result = inner_->apply(entries);
+    if (result && observer_ != nullptr) {
+      observer_->applied(node_, entries, result->replies);
+      if (observer_->wants_digest(node_, entries.back().id.index))
+        tell_digest(false);
+    }
     if (result && left_ != 0 && --left_ == 0) {
       draw();
-      if (auto flushed = inner_->flush(); !flushed)
+      if (auto flushed = flush(); !flushed)
         return tl::unexpected(flushed.error());
     }
     return result;
   }
-  Result<StateAnswer> query(const StateQuery& query) override { return inner_->query(query); }
-  Result<Index> flush() override { return inner_->flush(); }
+  Result<StateAnswer> query(const StateQuery& query) override {
+    auto answer = inner_->query(query);
+    if (answer && observer_ != nullptr)
+      observer_->queried(node_, inner_->applied_state().applied.index, query, *answer);
+    return answer;
+  }
+  Result<Index> flush() override {
+    if (observer_ != nullptr)
+      tell_digest(true);
+    return inner_->flush();
+  }
   Result<bool> background_work() override { return inner_->background_work(); }
   std::optional<StateDigest> digest(Index index) const override { return inner_->digest(index); }
   Result<std::optional<StateDigest>> digest_now() override { return inner_->digest_now(); }
@@ -56,6 +80,16 @@ class SimStateMachine final : public StateMachine {
   }
 
  private:
+  void tell_digest(bool flushing) {
+    // Also without a digest it is worth knowing that this state may become durable.
+    StateDigest digest;
+    digest.index = inner_->applied_state().applied.index;
+    if (readable_()) {
+      if (auto now = inner_->digest_now(); now && *now)
+        digest = std::move(**now);
+    }
+    observer_->digest(node_, digest, flushing);
+  }
   void draw() { left_ = most_batches_ == 0 ? 0 : 1 + below(flushes_.next(), most_batches_); }
 
   SimStateMachine*& seat_;
@@ -63,6 +97,9 @@ class SimStateMachine final : public StateMachine {
   ChanceStream flushes_;
   std::uint64_t most_batches_;
   std::uint64_t left_ = 0;
+  NodeId node_;
+  Observer* observer_;
+  std::function<bool()> readable_;
 };
 
 }  // namespace kiwi::lab

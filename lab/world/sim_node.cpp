@@ -83,6 +83,12 @@ void SimNode::new_hardware(sim::SimDisk image) {
   }
   hardware_ = std::move(next);
   syncs_seen_ = 0;
+  watch_disk();
+}
+
+void SimNode::watch_disk() {
+  if (host_.watches_disks())
+    hardware_->fs->before_change([this](const std::string& text) { host_.disk_operation(id_, text); });
 }
 
 Time SimNode::drawn(ChanceStream& stream, const Spread& spread) const {
@@ -118,7 +124,9 @@ OpenOptions SimNode::open_options() {
       return tl::unexpected(machine.error());
     return std::make_unique<SimStateMachine>(
         seat_, std::move(*machine),
-        ChanceStream(options_.seed, entity() + "/" + std::to_string(life_), "flush"), kMostBatches);
+        ChanceStream(options_.seed, entity() + "/" + std::to_string(life_), "flush"), kMostBatches, id_,
+        options_.observer.get(),
+        [this] { return !hardware_->fs->faults().any() && !hardware_->fs->frozen(); });
   };
   return open;
 }
@@ -194,6 +202,7 @@ void SimNode::start() {
                   {"torn-bytes", std::to_string(opened->torn_bytes)},
                   {"last", to_string(opened->restored.last)},
                   {"applied", to_string(opened->restored.applied)}});
+  observe_start(*opened);
   node_ = spawn_node(*system_, node_start(std::move(*opened)));
   node_->attach_functor([this](const caf::error& reason) {
     if (ending_)
@@ -215,6 +224,10 @@ void SimNode::start_failed(const std::string& why) {
 }
 
 void SimNode::spawned(const ScheduledActor& actor, const caf::strong_actor_ptr& handle) {
+  if (actor.role == "log-store")
+    log_store_ = handle;
+  else if (actor.role == "adaptor")
+    adaptor_ = handle;
   if (actor.role != "raft")
     return;
   raft_ = handle;
@@ -289,6 +302,8 @@ void SimNode::end_process(bool power) {
   node_ = nullptr;
   replica_ = nullptr;
   raft_ = nullptr;
+  log_store_ = nullptr;
+  adaptor_ = nullptr;
   acceptor_ = nullptr;
   peers_.clear();
   clients_.clear();
@@ -300,6 +315,8 @@ void SimNode::end_process(bool power) {
   seat_ = nullptr;
   paused_ = false;
   ending_ = false;
+  if (options_.observer)
+    options_.observer->ended(id_);
 }
 
 void SimNode::crash() {
@@ -421,7 +438,8 @@ Time SimNode::hold(const ScheduledActor& actor, bool again) {
                                    dir);
     if (more.hangs)
       return kNever;
-    time += std::chrono::microseconds(more.us);
+    if (more.us > 0)
+      time += std::chrono::microseconds(more.us) + drawn(slow_delay_, {Time{0}, slow_width_});
   }
   return time;
 }

@@ -21,6 +21,7 @@
 #include "lab/world/coordinator.hpp"
 #include "lab/world/net.hpp"
 #include "lab/world/node_time.hpp"
+#include "lab/world/observer.hpp"
 #include "lab/world/sim_machine.hpp"
 #include "raft/core.hpp"
 #include "storage/testing/power_cut.hpp"
@@ -42,6 +43,9 @@ class NodeHost {
   virtual Time world_now() const = 0;
   virtual bool noisy() const = 0;
   virtual Net& net() = 0;
+  /// Somebody wants to know of each operation that changes a disk.
+  virtual bool watches_disks() const = 0;
+  virtual void disk_operation(NodeId node, const std::string& text) = 0;
   virtual void happened(NodeId node, std::string kind, std::map<std::string, std::string> fields) = 0;
 };
 
@@ -87,6 +91,8 @@ class SimNode final : public CoordinatorHost {
   Time next_timer() const { return coordinator_->next_timer(); }
   /// One message of one actor; the node is busy for what it costs.
   const ScheduledActor& run_one();
+  /// Shows WorldOptions::observer, if there is one, what the last run of this actor did.
+  void observe(const ScheduledActor& actor);
   void fire_timers() { coordinator_->fire_timers(); }
 
   // --- From outside, at once; while it is paused it waits for resume(), up to a limit (false: no room).
@@ -119,6 +125,10 @@ class SimNode final : public CoordinatorHost {
   bool full() const { return capacity_ != ~std::uint64_t{0}; }
   /// After a change of the disk's faults.
   void disk_changed();
+  /// Calls that `slow` faults make slower take up to this much more, drawn for each.
+  void set_slow_width(Time width) { slow_width_ = width; }
+  /// After NodeHost::watches_disks() changed.
+  void watch_disk();
   sim::Chooser chooser(std::string name);
 
   // --- CoordinatorHost
@@ -134,6 +144,8 @@ class SimNode final : public CoordinatorHost {
   NodeStart node_start(OpenedReplica opened);
   PeerActor make_peer(const Member& peer, const Hello& own, const ReplicaActor& replica);
   void serve_clients();
+  void observe_start(const OpenedReplica& opened);
+  LogStoreSeen log_store_seen() const;
   void end_process(bool power);
   void new_hardware(sim::SimDisk image);
   void client_ended();
@@ -168,13 +180,15 @@ class SimNode final : public CoordinatorHost {
   Coordinator* coordinator_ = nullptr;  // owned by the system
   NodeActor node_;
   ReplicaActor replica_;
-  caf::strong_actor_ptr raft_;
+  caf::strong_actor_ptr raft_, log_store_, adaptor_;
+  std::uint64_t log_group_ = 0;  // writes put aside in the log store after its last run
   caf::actor acceptor_;
   std::map<NodeId, caf::actor> peers_;
   std::shared_ptr<RedisShared> shared_;
   std::map<caf::actor_id, caf::actor> clients_;
 
   ChanceStream log_delay_, data_delay_, slow_delay_, cost_;
+  Time slow_width_{0};
   std::uint64_t syncs_seen_ = 0;
   std::uint64_t old_disk_trace_ = 0, old_syncs_ = 0, old_operations_ = 0;
 };

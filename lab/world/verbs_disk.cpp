@@ -57,8 +57,8 @@ bool place(Fault& fault, const std::string& file) {
 bool operation(Fault& fault, const std::string& call) {
   if (call == "any")
     return true;
-  fault.op = sim::parse_disk_op(call == "write" ? "append" : call);
-  return fault.op.has_value() || call == "sync-dir";
+  fault.op = sim::parse_disk_op(call == "write" ? "append" : call == "sync-dir" ? "sync_dir" : call);
+  return fault.op.has_value();
 }
 
 }  // namespace
@@ -143,12 +143,8 @@ tl::expected<bool, std::string> World::Impl::disk_verb(SimNode& n, const script:
     if (!range || !operation(fault, word) || !place(fault, option(action, "file", "any")))
       return wrong(action);
     fault.kind = FaultKind::slow;
-    // One draw per fault: the spread of the disk itself goes on top of it.
-    const auto width = static_cast<std::uint64_t>((range->second - range->first).count());
-    const auto draw = n.chooser("slow")("disk", "time", faults_);
-    const auto time = range->first + Time(static_cast<std::int64_t>(below(draw, width + 1)));
-    fault.delay_us = static_cast<std::uint64_t>(time.count() / 1000);
-    details[name] = script::write_duration(time);
+    fault.delay_us = std::max<std::uint64_t>(1, static_cast<std::uint64_t>(range->first.count() / 1000));
+    n.set_slow_width(range->second - range->first);
   } else if (verb == "hang") {
     if (!operation(fault, word) || !place(fault, option(action, "file", "any")))
       return wrong(action);

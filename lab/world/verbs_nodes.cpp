@@ -25,6 +25,12 @@ std::vector<std::string> roles_of(const std::string& actor) {
   return {actor};
 }
 
+/// What the disk holds after it is not what was written.
+bool harms_data(const std::string& verb) {
+  return verb == "wipe" || verb == "clone-disk" || verb == "flip" || verb == "lose-writes" ||
+         verb == "misdirect" || verb == "stale-block";
+}
+
 }  // namespace
 
 tl::expected<Applied, std::string> World::Impl::apply(const script::Action& action) {
@@ -58,6 +64,8 @@ tl::expected<Applied, std::string> World::Impl::on_nodes(const script::Action& a
     if (!done)
       return tl::unexpected("n" + to_string(id) + ": " + done.error());
     applied.effective |= *done;
+    if (*done && options_.observer && harms_data(action.verb))
+      options_.observer->harmed(id, action.verb);
     look_at(n);
   }
   return applied;

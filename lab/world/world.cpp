@@ -107,6 +107,12 @@ tl::expected<void, BrokenInvariant> World::Impl::run_until(Time limit) {
       if (auto broken = check_(*where))
         return tl::unexpected(std::move(*broken));
     }
+    if (options_.observer) {
+      if (auto broken = options_.observer->broken()) {
+        broken->at = now_;
+        return tl::unexpected(std::move(*broken));
+      }
+    }
   }
   return {};
 }
@@ -139,6 +145,8 @@ std::optional<NodeId> World::Impl::step(Time limit) {
   } else {
     const auto& actor = who->run_one();
     trace_.note(now_, TraceOf::run, who->id().value, actor.key);
+    if (options_.observer && who->up())
+      who->observe(actor);
   }
   running_ = nullptr;
   return who->id();
@@ -233,6 +241,8 @@ void World::Impl::closed(NodeId id, NodeId peer, bool acceptor, std::uint64_t co
 }
 
 void World::Impl::packet(const Parcel& parcel, NodeId from, NodeId to, bool arrives) {
+  if (options_.observer && !arrives)
+    show_message(*options_.observer, parcel.kind, from, to, parcel.bytes);
   if (!observe_messages_ || arrives || parcel.kind == "hello")
     return;
   auto fields = message_fields(parcel.bytes);
@@ -240,6 +250,19 @@ void World::Impl::packet(const Parcel& parcel, NodeId from, NodeId to, bool arri
   fields["to"] = to_string(to);
   told_ = true;
   listener_.happened({now_, from, "message", std::move(fields)});
+}
+
+void World::Impl::disk_operation(NodeId id, const std::string& text) {
+  const auto space = text.find(' ');
+  const auto path = text.substr(space + 1, text.rfind(' ') - space - 1);
+  auto op = text.substr(0, space);
+  if (op == "append")
+    op = "write";
+  else if (op == "sync_dir")
+    op = "sync-dir";
+  told_ = true;
+  listener_.happened(
+      {now_, id, "disk", {{"op", op}, {"class", to_string(sim::class_of(path))}, {"path", path}}});
 }
 
 void World::Impl::happened(NodeId id, std::string kind, std::map<std::string, std::string> fields) {
@@ -310,9 +333,14 @@ void World::disconnect(ConnectionId connection) { impl_->clients_.disconnect(con
 bool World::observe(std::string_view kind) {
   if (kind == "message")
     impl_->observe_messages_ = true;
-  if (kind == "mark")
+  else if (kind == "disk")
+    impl_->observe_disk_ = true;
+  else if (kind == "mark")
     impl_->observe_marks_ = true;
-  return kind == "message" || kind == "mark";
+  else
+    return false;
+  for (auto& node : impl_->nodes_) node->watch_disk();
+  return true;
 }
 
 NodeId World::node_at(std::string_view address) const {

@@ -40,6 +40,8 @@ class World::Impl final : public NetHost, public NodeHost {
   void closed(NodeId node, NodeId peer, bool acceptor, std::uint64_t connection,
               const std::string& why) override;
   void packet(const Parcel& parcel, NodeId from, NodeId to, bool arrives) override;
+  bool watches_disks() const override { return observe_disk_; }
+  void disk_operation(NodeId node, const std::string& text) override;
   void happened(NodeId node, std::string kind, std::map<std::string, std::string> fields) override;
 
   WorldOptions options_;

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include "lab/time.hpp"
@@ -36,6 +37,8 @@ struct Spread {
   Time max{0};
   friend bool operator==(const Spread&, const Spread&) = default;
 };
+
+class Observer;
 
 struct WorldOptions {
   std::uint64_t seed = 1;
@@ -74,6 +77,9 @@ struct WorldOptions {
   Time noise_from{0};
   Time noise_to = Time::max();
   DiskProfile disk = DiskProfile::ordered;
+
+  /// Sees the insides of the nodes; null: nobody does. Changes nothing in the run.
+  std::shared_ptr<Observer> observer;
 };
 
 }  // namespace kiwi::lab

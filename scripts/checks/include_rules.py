@@ -26,7 +26,7 @@ PROJECT = {
                   "statemachine", "server", "actors"},
     "lab/invariants": {"lab/invariants", "lab/world", "lab/run", "lab/script", "messages", "raft", "storage",
                        "statemachine", "server"},
-    "lab/process": {"lab/process", "lab/run", "lab/script", "lab/resp", "lab/world", "messages"},
+    "lab/process": {"lab/process", "lab/run", "lab/script", "lab/resp", "messages"},
     "lab/report": {"lab/report", "lab/run", "lab/script", "lab/history", "messages"},
     "lab/mutants": {"lab/mutants", "lab/run", "lab/script", "lab/history", "messages"},
     "lab/shrink": {"lab/shrink", "lab/run", "lab/script", "lab/history", "messages"},

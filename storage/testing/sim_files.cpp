@@ -138,6 +138,7 @@ InodePtr SimWritableFile::victim_of(const Fault& fault) const {
 IOStatus SimWritableFile::Sync(const rocksdb::IOOptions&, rocksdb::IODebugContext*) {
   const Fault* hit = nullptr;
   if (auto status = fs_.enter(DiskOp::sync, place_, 0, &hit); !status.ok()) {
+    ++fs_.failed_syncs_[static_cast<std::size_t>(place_.where)];
     if (hit != nullptr && hit->kind == FaultKind::sync_drops) {
       fs_.disk_.drop_dirty(*file_);
     }

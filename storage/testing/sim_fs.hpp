@@ -5,6 +5,8 @@
 
 #include <rocksdb/file_system.h>
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -57,6 +59,8 @@ class SimFs : public rocksdb::FileSystem {
   std::uint64_t trace() const { return trace_; }
   std::uint64_t operations() const { return operations_; }
   std::uint64_t syncs() const { return syncs_; }
+  /// Syncs of this class's files that failed.
+  std::uint64_t failed_syncs(FileClass where) const { return failed_syncs_[static_cast<std::size_t>(where)]; }
   std::uint64_t faults_fired() const { return faults_.fired_in_all(); }
   SimDisk& disk() { return disk_; }
   const SimDisk& disk() const { return disk_; }
@@ -121,6 +125,7 @@ class SimFs : public rocksdb::FileSystem {
   std::uint64_t trace_ = 14695981039346656037ull;  // FNV-1a
   std::uint64_t operations_ = 0;
   std::uint64_t syncs_ = 0;
+  std::array<std::uint64_t, kFileClasses> failed_syncs_{};
 };
 
 }  // namespace kiwi::sim

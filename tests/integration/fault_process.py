@@ -68,7 +68,7 @@ def lacking_means_are_refused(_options):
     with tempfile.TemporaryDirectory() as folder:
         for text, arguments, word in (
                 (HEAD + "at 1s kill-actor n1 raft\n", (), "kill-actor"),
-                (HEAD + "at 1s when disk sync on n1\n          crash n1\n", (), "when disk"),
+                (HEAD + "when disk sync on n1\n          crash n1\n", (), "when disk"),
                 (HEAD + "at 1s cut n1 <-> n2\n", ("--node", NODE), "cut (needs kiwi-node-fault)")):
             begin = time.monotonic()
             result = run_text(folder, text, *arguments)

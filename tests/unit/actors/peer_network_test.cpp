@@ -41,6 +41,15 @@ TEST(PeerNetwork, MessagesArriveInOrderPerLaneBothWays) {
   }
 }
 
+TEST(PeerNetwork, WhoAnswersUnderAnotherInstanceIsNotSpokenTo) {
+  TestNode one({.id = 1, .refuses_instance = 1002}), two({.id = 2});
+  one.connect(2, two.port());
+  ASSERT_TRUE(
+      one.wait([](const Heard& heard) { return heard.logged("refused here: another data directory") > 0; }));
+  EXPECT_EQ(one.ear().now().ups[2], 0);
+  EXPECT_EQ(two.ear().now().messages[1].size(), 0u);
+}
+
 TEST(PeerNetwork, OnePeerUpForBothLanes) {
   TestNode one({.id = 1}), two({.id = 2});
   one.connect(2, two.port());

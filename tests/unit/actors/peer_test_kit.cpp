@@ -32,8 +32,8 @@ class EarSink : public spdlog::sinks::base_sink<std::mutex> {
   std::shared_ptr<Ear> ear_;
 };
 
-caf::behavior scripted_replica(caf::event_based_actor* self, std::shared_ptr<Ear> ear, Hello own,
-                               bool silent) {
+caf::behavior scripted_replica(caf::event_based_actor* self, std::shared_ptr<Ear> ear, Hello own, bool silent,
+                               std::uint64_t refuses_instance) {
   return {
       [=](const FromPeer& m) {
         ear->change([&](Ear::Heard& heard) {
@@ -47,6 +47,8 @@ caf::behavior scripted_replica(caf::event_based_actor* self, std::shared_ptr<Ear
         ear->change([&](Ear::Heard& heard) { heard.hellos.push_back(m.hello); });
         if (silent)
           return self->make_response_promise<HelloVerdict>();
+        if (m.hello.instance.value == refuses_instance)
+          return HelloVerdict{"another data directory", own};
         return HelloVerdict{hello_mismatch(m.hello, own), own};
       },
   };
@@ -83,7 +85,8 @@ TestNode::Config::Config() {
 
 TestNode::TestNode(Options options) : options_(std::move(options)) {
   log_ = std::make_shared<spdlog::logger>("test", std::make_shared<EarSink>(ear_));
-  replica_ = caf::actor_cast<ReplicaActor>(system_.spawn(scripted_replica, ear_, hello(0), options_.silent));
+  replica_ = caf::actor_cast<ReplicaActor>(
+      system_.spawn(scripted_replica, ear_, hello(0), options_.silent, options_.refuses_instance));
   PeerServerOptions server;
   server.port = options_.port;
   server.replica = replica_;

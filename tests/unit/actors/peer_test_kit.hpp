@@ -53,6 +53,7 @@ class TestNode {
     std::uint64_t cluster = 7;
     std::uint32_t protocol_version = kPeerProtocolVersion;
     bool silent = false;  // the replica never answers a HelloQuestion
+    std::uint64_t refuses_instance = 0;
     std::function<void(PeerServerOptions&)> server = [](PeerServerOptions&) {};
   };
 

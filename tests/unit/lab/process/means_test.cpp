@@ -13,7 +13,7 @@ using testing::IsEmpty;
 
 script::Scenario scenario(const std::string& lines) {
   const auto parsed = script::parse({"test", "scenario s\ncluster nodes=3\n" + lines}, {});
-  EXPECT_TRUE(parsed) << lines;
+  EXPECT_TRUE(parsed) << lines << (parsed ? "" : script::to_string(parsed.error()));
   return parsed.value_or(script::Scenario{});
 }
 
@@ -31,7 +31,7 @@ TEST(Means, links_clocks_and_disks_do) {
 
 TEST(Means, some_things_no_process_has) {
   const auto s = scenario(
-      "at 1s when disk sync on n1\n      crash n1\nat 2s full n1 after=1KB\nat 3s power-fail n1 "
+      "when disk sync on n1\n      crash n1\nat 2s full n1 after=1KB\nat 3s power-fail n1 "
       "keep=\"nothing\"\n");
   EXPECT_THAT(lacking(s, {"kiwi-node-fault", true}),
               ElementsAre("when disk", "power-fail keep=", "full after="));

@@ -38,6 +38,7 @@ class ProxyTest : public testing::Test {
       acceptor_ = accept_from(listening_.socket);
     }
     ASSERT_TRUE(acceptor_);
+    loop_.step(loop_.now() + milliseconds(5));  // the proxy, too, must learn that it is connected
   }
 
   void send(const std::string& bytes) {

@@ -64,6 +64,17 @@ TEST(WorldStorage, ASlowDiskIsSlowAndAHungOneWaits) {
   EXPECT_EQ(c.ask_leader({"SET", "k", "on"}), Reply::ok());
 }
 
+TEST(WorldStorage, ObservedDisksTellWhatTheyDo) {
+  Cluster c(41, 3);
+  EXPECT_TRUE(c.world.observe("disk"));
+  ASSERT_TRUE(c.leader());
+  bool synced = false;
+  for (const auto& h : c.ear.happenings)
+    synced |= h.kind == "disk" && h.fields.at("op") == "sync" && h.fields.at("class") == "log-wal";
+  EXPECT_TRUE(synced);
+  EXPECT_FALSE(c.world.observe("weather"));
+}
+
 TEST(WorldStorage, AFailedSyncStopsTheNodeAndTheClientHearsNoLie) {
   Cluster c(38, 3);
   ASSERT_EQ(c.ask_leader({"SET", "k", "v"}), Reply::ok());
