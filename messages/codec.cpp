@@ -268,6 +268,12 @@ inline std::size_t estimated_bytes(const PeerMessage& message) {
   return bytes;
 }
 
+inline constexpr std::size_t kHeaderChecksumAt = 12;
+
+std::uint32_t header_checksum(std::string_view header) {
+  return static_cast<std::uint32_t>(checksum64(header.substr(0, kHeaderChecksumAt)));
+}
+
 template <class T>
 void write_frame(std::uint8_t number, const T& message, std::string& out) {
   out.append(kFrameHeaderBytes, '\0');
@@ -281,6 +287,8 @@ void write_frame(std::uint8_t number, const T& message, std::string& out) {
   const std::uint64_t sum = checksum64(body);
   std::memcpy(out.data(), &length, sizeof length);
   std::memcpy(out.data() + sizeof length, &sum, sizeof sum);
+  const std::uint32_t header = header_checksum(out);
+  std::memcpy(out.data() + kHeaderChecksumAt, &header, sizeof header);
 }
 
 template <std::size_t I = 0>
@@ -416,6 +424,10 @@ std::string encode_frame(const Hello& hello) {
 Decoded<FrameHeader> decode_frame_header(std::string_view bytes) {
   if (bytes.size() != kFrameHeaderBytes)
     return tl::unexpected(DecodeError{"a frame header of another size"});
+  std::uint32_t sum = 0;
+  std::memcpy(&sum, bytes.data() + codec::kHeaderChecksumAt, sizeof sum);
+  if (sum != codec::header_checksum(bytes))
+    return tl::unexpected(DecodeError{"wrong checksum of a frame header"});
   FrameHeader header;
   std::memcpy(&header.body_bytes, bytes.data(), sizeof header.body_bytes);
   std::memcpy(&header.checksum, bytes.data() + sizeof header.body_bytes, sizeof header.checksum);

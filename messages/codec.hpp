@@ -84,10 +84,12 @@ void encode_entry_to(const Entry& entry, std::string& out);
 /// Keeps a window into `bytes` for the payload. A wrong checksum is an error that says so.
 Decoded<Entry> decode_entry(const Bytes& bytes);
 
-// --- Peer frames: [u32 length of body][u64 checksum of body][body], body = [u8 version][u8 type][fields].
-// type: 0 for Hello, 1 + the place in PeerMessage for the others. All integers little-endian. A frame above
-// kMaxFrameBytes is a bug of the sender (asserted). See docs/architecture.md.
-inline constexpr std::size_t kFrameHeaderBytes = 12;
+// --- Peer frames: [u32 length of body][u64 checksum of body][u32 checksum of these 12 bytes][body],
+// body = [u8 version][u8 type][fields]. The header has its own checksum, because a reader that believed a
+// flipped bit in the length would wait for bytes that never come. The checksum of a header is the low half of
+// its checksum64. type: 0 for Hello, 1 + the place in PeerMessage for the others. All integers little-endian.
+// A frame above kMaxFrameBytes is a bug of the sender (asserted). See docs/architecture.md.
+inline constexpr std::size_t kFrameHeaderBytes = 16;
 /// Largest body of the first frame of a connection. A longer Hello is a bug of the sender (asserted).
 inline constexpr std::uint64_t kMaxHelloBytes = 4096;
 /// A whole frame, header included.
@@ -98,7 +100,8 @@ struct FrameHeader {
   std::uint32_t body_bytes = 0;
   std::uint64_t checksum = 0;
 };
-/// `bytes` has kFrameHeaderBytes. Fails when the length is above kMaxFrameBytes or below 2.
+/// `bytes` has kFrameHeaderBytes. Fails when its checksum is wrong, or the length is above kMaxFrameBytes or
+/// below 2.
 Decoded<FrameHeader> decode_frame_header(std::string_view bytes);
 /// Checks the checksum, then decodes. Entry payloads are windows into `body`.
 Decoded<std::variant<PeerMessage, Hello>> decode_frame_body(const FrameHeader& header, const Bytes& body);

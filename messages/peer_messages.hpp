@@ -129,6 +129,6 @@ struct Hello {
   auto fields() { return std::tie(protocol_version, cluster, node, target, instance, lane, reason); }
 };
 
-inline constexpr std::uint32_t kPeerProtocolVersion = 2;
+inline constexpr std::uint32_t kPeerProtocolVersion = 3;
 
 }  // namespace kiwi

@@ -31,7 +31,7 @@ struct CampaignOptions {
 };
 
 struct Campaign {
-  std::vector<Summary> summaries;                  // of all runs, as they ended; without their marks
+  std::vector<Summary> summaries;                 // of all runs, as they ended; without their marks
   std::map<std::string, std::uint64_t> verdicts;  // by name of the outcome
   Outcome worst = Outcome::pass;
   std::uint64_t runs = 0;

@@ -106,7 +106,8 @@ void add_run_command(CLI::App& app, int& exit) {
   command
       ->add_option("--report", arguments->campaign.report, "Folder for the folders of runs that do not pass")
       ->capture_default_str();
-  command->add_flag("--keep-all,--report-always", arguments->campaign.keep_all, "A folder for every run, also if it passes");
+  command->add_flag("--keep-all,--report-always", arguments->campaign.keep_all,
+                    "A folder for every run, also if it passes");
   command->add_flag("--twice", arguments->campaign.twice, "Run each case twice and compare the traces");
   command->add_flag("--shrink", arguments->shrink,
                     "Make each script that failed on the simulator small: shrunk.scenario in its folder");

@@ -97,12 +97,18 @@ void ClientChecks::done(ConnectionId connection, NodeId node, std::uint64_t numb
   auto& n = nodes_[node];
   const bool write = slot.mode == CommandMode::write;
   auto& effects = (write ? n.writes : n.reads)[slot.payload].effects;
-  // Of equal replies the newest: a read may be as new as it likes, and equal writes are exchangeable.
+  // Equal commands with equal replies cannot be told apart. Equal writes are exchangeable. Of equal reads
+  // each takes the oldest state that was new enough for it: if any assignment is right, this one is.
+  const auto floor = write ? Index(0) : slot.floor;
   auto best = effects.end();
-  for (auto e = effects.begin(); e != effects.end(); ++e)
-    if (e->reply == slot.reply &&
-        (best == effects.end() || (write ? e->index < best->index : e->index > best->index)))
+  for (auto e = effects.begin(); e != effects.end(); ++e) {
+    if (e->reply != slot.reply)
+      continue;
+    const bool fits = best != effects.end() && best->index >= floor;
+    if (best == effects.end() ||
+        (e->index >= floor ? !fits || e->index < best->index : !fits && e->index > best->index))
       best = e;
+  }
   if (best == effects.end()) {
     findings_.add(
         Check::reply_after_apply,

@@ -28,11 +28,7 @@ std::string with_checksum(std::string content) {
 }
 
 std::string frame_of(const std::string& body) {
-  const auto length = static_cast<std::uint32_t>(body.size());
-  const std::uint64_t sum = checksum64(body);
-  std::string frame(reinterpret_cast<const char*>(&length), sizeof length);
-  frame.append(reinterpret_cast<const char*>(&sum), sizeof sum);
-  return frame + body;
+  return frame_header(static_cast<std::uint32_t>(body.size()), checksum64(body)) + body;
 }
 
 /// Takes content without its checksum; gives what the decoded value encodes to (again without), or nothing.
@@ -219,9 +215,7 @@ TEST(CodecHostile, UnknownEnumsBooleansAndMessageNumbersAreErrors) {
 
 TEST(CodecHostile, FrameHeaderRefusesImpossibleLengths) {
   const auto header_with = [](std::uint32_t length) {
-    std::string header(kFrameHeaderBytes, '\0');
-    put_u32(header, 0, length);
-    return decode_frame_header(header).has_value();
+    return decode_frame_header(frame_header(length, 0)).has_value();
   };
   EXPECT_FALSE(header_with(0));
   EXPECT_FALSE(header_with(1));
@@ -229,6 +223,19 @@ TEST(CodecHostile, FrameHeaderRefusesImpossibleLengths) {
   EXPECT_TRUE(header_with(kMaxFrameBytes));
   EXPECT_FALSE(header_with(kMaxFrameBytes + 1));
   EXPECT_FALSE(header_with(kHuge));
+}
+
+// A reader that believed a flipped bit in the length would wait for bytes that never come.
+TEST(CodecHostile, AnyFlippedBitOfAFrameHeaderIsSeenInTheHeader) {
+  const std::string header = encode_frame(sample_hello()).substr(0, kFrameHeaderBytes);
+  ASSERT_TRUE(decode_frame_header(header));
+  for (std::size_t bit = 0; bit < 8 * kFrameHeaderBytes; ++bit) {
+    std::string flipped = header;
+    flipped[bit / 8] = static_cast<char>(flipped[bit / 8] ^ (1 << bit % 8));
+    const auto decoded = decode_frame_header(flipped);
+    ASSERT_FALSE(decoded) << "bit " << bit;
+    EXPECT_EQ(decoded.error().what, "wrong checksum of a frame header");
+  }
 }
 
 }  // namespace

@@ -29,12 +29,14 @@ TEST(CodecFormat, EntryIsAFixedHeadItsPayloadAndAChecksum) {
   EXPECT_EQ(sum, checksum64(std::string_view(bytes).substr(0, 28)));
 }
 
-TEST(CodecFormat, FrameIsLengthChecksumVersionNumberFields) {
+TEST(CodecFormat, FrameIsLengthChecksumsVersionNumberFields) {
   const std::string frame = encode_frame(PeerMessage(VoteResponse{Term(7), true, false, 5}));
   EXPECT_EQ(hex(std::string_view(frame).substr(0, 4)), "14 00 00 00");
-  EXPECT_EQ(hex(std::string_view(frame).substr(12)),
+  const auto own = static_cast<std::uint32_t>(checksum64(std::string_view(frame).substr(0, 12)));
+  EXPECT_EQ(frame.substr(12, 4), std::string(reinterpret_cast<const char*>(&own), sizeof own));
+  EXPECT_EQ(hex(std::string_view(frame).substr(16)),
             "01 02 07 00 00 00 00 00 00 00 05 00 00 00 00 00 00 00 01 00");
-  EXPECT_EQ(hex(std::string_view(encode_frame(sample_hello())).substr(12, 6)), "01 00 01 00 00 00");
+  EXPECT_EQ(hex(std::string_view(encode_frame(sample_hello())).substr(16, 6)), "01 00 03 00 00 00");
 }
 
 TEST(CodecFormat, VoteIsVersionedAndChecksummed) {

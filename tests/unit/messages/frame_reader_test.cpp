@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cstring>
 
 #include "messages/limits.hpp"
 #include "tests/unit/messages/allocation_counter.hpp"
@@ -59,10 +58,18 @@ TEST(FrameReader, FramesBeforeADamagedOneAreDelivered) {
   EXPECT_EQ(frames.size(), 1u);
 }
 
+TEST(FrameReader, ADamagedLengthEndsTheStreamAtOnce) {
+  std::string damaged = encode_frame(PeerMessage(TimeoutNowRequest{Term(3)}));
+  damaged[1] ^= 1;  // 256 bytes more, which never come
+  FrameReader reader;
+  std::vector<FrameReader::Frame> frames;
+  const auto result = reader.feed(damaged, frames);
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().what, "wrong checksum of a frame header");
+}
+
 TEST(FrameReader, AllocatesForBytesThatCameNotForALengthThatIsClaimed) {
-  std::string header(kFrameHeaderBytes, '\0');
-  const auto claimed = static_cast<std::uint32_t>(kMaxFrameBytes);
-  std::memcpy(header.data(), &claimed, sizeof claimed);
+  const std::string header = frame_header(static_cast<std::uint32_t>(kMaxFrameBytes), 0);
   FrameReader reader;
   std::vector<FrameReader::Frame> frames;
   const AllocationCounter counter;

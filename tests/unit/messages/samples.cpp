@@ -82,4 +82,11 @@ Decoded<std::variant<PeerMessage, Hello>> decode_frame(std::string_view frame) {
   return decode_frame_body(*header, Bytes::copy_of(frame.substr(kFrameHeaderBytes)));
 }
 
+std::string frame_header(std::uint32_t body_bytes, std::uint64_t checksum) {
+  std::string header(reinterpret_cast<const char*>(&body_bytes), sizeof body_bytes);
+  header.append(reinterpret_cast<const char*>(&checksum), sizeof checksum);
+  const auto own = static_cast<std::uint32_t>(checksum64(header));
+  return header.append(reinterpret_cast<const char*>(&own), sizeof own);
+}
+
 }  // namespace kiwi::test

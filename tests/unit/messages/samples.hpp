@@ -35,4 +35,7 @@ std::string hex(std::string_view bytes);
 /// The frame's header and its body, taken apart as a connection would.
 Decoded<std::variant<PeerMessage, Hello>> decode_frame(std::string_view frame);
 
+/// The header of a frame whose body has this length and checksum, with the header's own checksum right.
+std::string frame_header(std::uint32_t body_bytes, std::uint64_t checksum);
+
 }  // namespace kiwi::test

@@ -126,6 +126,28 @@ TEST_F(ClientChecksTest, a_read_may_miss_what_is_committed_after_it_was_asked) {
   EXPECT_EQ(s.broken(), 0) << s.what();
 }
 
+TEST_F(ClientChecksTest, equal_reads_take_the_states_that_were_new_enough_for_each) {
+  ask(0, CommandMode::read, "get k", 1);
+  query("get k", 1, Reply::nil());
+  apply("set other v");
+  ask(0, CommandMode::read, "get k", 2);  // after index 2
+  query("get k", 2, Reply::nil());
+  answer(0, AnswerKind::done, Reply::nil(), 1);  // must leave the newer state to the second
+  answer(0, AnswerKind::done, Reply::nil(), 2);
+  EXPECT_EQ(s.broken(), 0) << s.what();
+}
+
+TEST_F(ClientChecksTest, of_equal_reads_one_is_too_old) {
+  ask(0, CommandMode::read, "get k", 1);
+  query("get k", 1, Reply::nil());
+  apply("set other v");
+  ask(0, CommandMode::read, "get k", 2);
+  query("get k", 1, Reply::nil());
+  answer(0, AnswerKind::done, Reply::nil(), 1);
+  answer(0, AnswerKind::done, Reply::nil(), 2);
+  EXPECT_EQ(s.broken(), 18) << s.what();
+}
+
 TEST_F(ClientChecksTest, a_stale_read_may_be_old) {
   apply("set k v");
   ask(0, CommandMode::stale_read, "get k");

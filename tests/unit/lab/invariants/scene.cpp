@@ -122,11 +122,18 @@ Entry Scene::replicate(NodeId leader, std::uint64_t term, const std::vector<Node
   step(leader);
   for (auto other : others) {
     auto& o = core(other);
-    o.log.resize(index.value - 1);
+    std::vector<Entry> missing;
+    while (o.log.size() + 1 < index.value) {
+      o.log.push_back(c.log[o.log.size()]);
+      missing.push_back(entry(o.log.back().value, o.log.size()));
+    }
     o.log.push_back(Term(term));
-    o.seen.vote.term = Term(term);
+    missing.push_back(made);
+    o.seen.role = raft::Role::follower;
+    if (o.seen.vote.term != Term(term))
+      o.seen.vote = {Term(term), NodeId{}};
     step(other);
-    write(other, {made});
+    write(other, std::move(missing));
     o.seen.durable = index;
     step(other);
     for (auto& f : c.others)
