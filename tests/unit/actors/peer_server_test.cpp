@@ -64,10 +64,10 @@ TEST(PeerServer, GarbageInsteadOfAHelloCostsOneConnection) {
       "*1\r\n$4\r\nPING\r\n        ",
       std::string(100, '\0'),
       std::string(100, '\xff'),
-      little_endian(4097) + std::string(8, 'x'),  // larger than any Hello
-      little_endian(static_cast<std::uint32_t>(kMaxFrameBytes)) + std::string(8, 'x'),
-      little_endian(0xffffffff) + std::string(8, 'x'),
-      little_endian(0) + std::string(8, 'x'),
+      little_endian(4097) + std::string(12, 'x'),  // larger than any Hello
+      little_endian(static_cast<std::uint32_t>(kMaxFrameBytes)) + std::string(12, 'x'),
+      little_endian(0xffffffff) + std::string(12, 'x'),
+      little_endian(0) + std::string(12, 'x'),
       encode_frame(control(1)),                              // no Hello first
       encode_frame(hello_of(3, 2)),                          // no such lane
       encode_frame(hello_of(3)) + encode_frame(control(1)),  // does not wait
@@ -81,7 +81,7 @@ TEST(PeerServer, GarbageInsteadOfAHelloCostsOneConnection) {
   for (std::size_t i = 0; i < proper.size(); ++i) {
     auto flipped = proper;
     flipped[i] = static_cast<char>(flipped[i] ^ (1 << (i % 8)));
-    corpus.push_back(flipped + std::string(4096, '\0'));  // a longer claimed length gets its bytes
+    corpus.push_back(flipped);  // a flipped length, too, is seen without more bytes
   }
   int dropped = 0;
   for (const auto& bytes : corpus) {
@@ -104,11 +104,11 @@ TEST(PeerServer, GarbageAfterAProperHelloCostsOneConnection) {
   GoodPeer good(two);
   std::vector<std::string> corpus = {
       "GET / HTTP/1.1\r\n\r\n", std::string(20, '\xff'),
-      little_endian(static_cast<std::uint32_t>(kMaxFrameBytes + 1)) + std::string(8, 'x'),
+      little_endian(static_cast<std::uint32_t>(kMaxFrameBytes + 1)) + std::string(12, 'x'),
       encode_frame(hello_of(3)),  // a second one
   };
   auto proper = encode_frame(control(99));
-  for (std::size_t i = 4; i < proper.size(); ++i) {
+  for (std::size_t i = 0; i < proper.size(); ++i) {
     auto flipped = proper;
     flipped[i] = static_cast<char>(flipped[i] ^ (1 << (i % 8)));
     corpus.push_back(flipped);
