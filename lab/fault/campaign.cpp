@@ -11,6 +11,7 @@
 #include "lab/fault/folder.hpp"
 #include "lab/fault/jobs.hpp"
 #include "lab/fault/process_runs.hpp"
+#include "lab/fault/scratch.hpp"
 #include "lab/fault/sim_backend.hpp"
 
 namespace kiwi::lab {
@@ -108,12 +109,16 @@ MakeBackend make_backend(const std::string& name) {
 
 tl::expected<MakeBackend, std::string> make_backend(const CampaignOptions& campaign, RunOptions& options) {
   options.backend = campaign.backend;
-  return campaign.backend == "process" ? make_process_backend(campaign.node, options)
+  return campaign.backend == "process" ? make_process_backend(campaign.node, campaign.scratch, options)
                                        : make_backend(campaign.backend);
 }
 
-Campaign run_campaign(const std::vector<script::Scenario>& cases, const CampaignOptions& options) {
+Campaign run_campaign(const std::vector<script::Scenario>& cases, CampaignOptions options) {
   Campaign campaign;
+  std::optional<Scratch> scratch;
+  if (options.backend == "process") {
+    options.scratch = scratch.emplace().path();
+  }
   const auto start = Clock::now();
   auto shown = start;
   const bool progress = !options.every_line || isatty(STDERR_FILENO) != 0;

@@ -3,6 +3,7 @@
 // Many runs: cases spread over processes, a line for each verdict, folders of what went wrong, figures.
 
 #include <cstdint>
+#include <filesystem>
 #include <map>
 #include <optional>
 #include <set>
@@ -19,6 +20,8 @@ struct CampaignOptions {
   std::string backend = "sim";
   /// The program that backend "process" runs; empty: kiwi-node-fault beside this program.
   std::string node;
+  /// Where processes leave their files while they run.
+  std::filesystem::path scratch = std::filesystem::temp_directory_path();
   std::size_t jobs = 1;
   /// Each case runs a second time; another trace hash is an error of the laboratory.
   bool twice = false;
@@ -49,7 +52,8 @@ MakeBackend make_backend(const std::string& name);
 /// For "sim" or "process"; fills in the options that the backend decides.
 tl::expected<MakeBackend, std::string> make_backend(const CampaignOptions& campaign, RunOptions& options);
 
-Campaign run_campaign(const std::vector<script::Scenario>& cases, const CampaignOptions& options);
+/// `scratch` of the options is not looked at: a campaign has one of its own.
+Campaign run_campaign(const std::vector<script::Scenario>& cases, CampaignOptions options);
 
 /// Several lines about a campaign.
 std::string to_text(const Campaign& campaign, std::chrono::milliseconds real_time);

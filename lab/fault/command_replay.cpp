@@ -6,6 +6,8 @@
 #include "lab/fault/commands.hpp"
 #include "lab/fault/files.hpp"
 #include "lab/fault/folder.hpp"
+#include "lab/fault/jobs.hpp"
+#include "lab/fault/scratch.hpp"
 #include "messages/fault_tables.hpp"
 
 namespace kiwi::lab {
@@ -28,24 +30,8 @@ std::string recorded_hash(const std::filesystem::path& folder) {
   return json.is_object() ? json.value("trace_hash", std::string()) : "";
 }
 
-int replay(const ReplayArguments& arguments) {
-  std::filesystem::path file = arguments.file;
-  std::string recorded;
-  if (std::filesystem::is_directory(file)) {
-    recorded = recorded_hash(file);
-    file /= "replay.scenario";
-  }
-  const auto cases = cases_of(file, std::nullopt, {});
-  if (!cases) {
-    std::cerr << cases.error();
-    return exit_code(Outcome::error);
-  }
-  if (!arguments.mutant.empty()) {
-    if (auto done = fault::switch_on(arguments.mutant); !done) {
-      std::cerr << "kiwi-fault: " << done.error() << "\n";
-      return exit_code(Outcome::error);
-    }
-  }
+int play(const ReplayArguments& arguments, const std::vector<script::Scenario>& cases,
+         const std::string& recorded) {
   RunOptions options;
   options.detail = !arguments.report.empty();
   const auto made = make_backend(arguments.campaign, options);
@@ -53,7 +39,7 @@ int replay(const ReplayArguments& arguments) {
     std::cerr << "kiwi-fault: " << made.error() << "\n";
     return exit_code(Outcome::error);
   }
-  const RunRecord record = run_scenario(cases->front(), options, *made);
+  const RunRecord record = run_scenario(cases.front(), options, *made);
   std::cout << to_text(summary_of(record)) << "\n";
   if (!record.verdict.check.empty()) {
     std::cout << "check: " << record.verdict.check << "\n";
@@ -73,6 +59,45 @@ int replay(const ReplayArguments& arguments) {
     }
   }
   return exit_code(record.verdict.outcome);
+}
+
+int replay(const ReplayArguments& arguments) {
+  std::filesystem::path file = arguments.file;
+  std::string recorded;
+  if (std::filesystem::is_directory(file)) {
+    recorded = recorded_hash(file);
+    file /= "replay.scenario";
+  }
+  const auto cases = cases_of(file, std::nullopt, {});
+  if (!cases) {
+    std::cerr << cases.error();
+    return exit_code(Outcome::error);
+  }
+  if (!arguments.mutant.empty()) {
+    if (auto done = fault::switch_on(arguments.mutant); !done) {
+      std::cerr << "kiwi-fault: " << done.error() << "\n";
+      return exit_code(Outcome::error);
+    }
+  }
+  const auto& backend = arguments.campaign.backend;
+  if (backend == "sim") {
+    return play(arguments, *cases, recorded);
+  }
+  // In a child, so that a signal ends all nodes before this program.
+  ReplayArguments with_scratch = arguments;
+  const Scratch scratch;
+  with_scratch.campaign.scratch = scratch.path();
+  int code = exit_code(Outcome::error);
+  run_jobs(
+      1, 1, [&](std::size_t) { return std::to_string(play(with_scratch, *cases, recorded)); },
+      [&](std::size_t, const std::string& result, const std::string& died) {
+        if (!died.empty()) {
+          std::cerr << "kiwi-fault: " << died << "\n";
+        } else {
+          code = std::stoi(result);
+        }
+      });
+  return code;
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include "lab/fault/files.hpp"
 #include "lab/fault/report_folder.hpp"
 #include "lab/fault/shrink_runs.hpp"
+#include "messages/fault_tables.hpp"
 
 namespace kiwi::lab {
 namespace {
@@ -16,6 +17,7 @@ struct RunArguments {
   std::string seed;
   std::string seeds;
   std::vector<std::string> params;
+  std::string mutant;
   bool shrink = false;
   CampaignOptions campaign;
 };
@@ -47,6 +49,11 @@ int run(const RunArguments& arguments) {
       return error("kiwi-fault: --param " + param + ": wants name=value");
     }
     params[param.substr(0, equals)] = param.substr(equals + 1);
+  }
+  if (!arguments.mutant.empty()) {
+    if (auto done = fault::switch_on(arguments.mutant); !done) {
+      return error("kiwi-fault: " + done.error());
+    }
   }
   const auto files = find_scenarios(arguments.files);
   if (!files) {
@@ -108,6 +115,8 @@ void add_run_command(CLI::App& app, int& exit) {
       ->capture_default_str();
   command->add_flag("--keep-all,--report-always", arguments->campaign.keep_all,
                     "A folder for every run, also if it passes");
+  command->add_option("--mutant", arguments->mutant,
+                      "With this known bug put back (kiwi-fault mutants --list)");
   command->add_flag("--twice", arguments->campaign.twice, "Run each case twice and compare the traces");
   command->add_flag("--shrink", arguments->shrink,
                     "Make each script that failed on the simulator small: shrunk.scenario in its folder");

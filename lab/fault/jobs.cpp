@@ -7,11 +7,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
 #include <optional>
 #include <vector>
+
+#include "lab/fault/stop_signals.hpp"
 
 namespace kiwi::lab {
 namespace {
@@ -39,6 +42,9 @@ bool read_all(int from, void* bytes, std::size_t size) {
   char* at = static_cast<char*>(bytes);
   while (size > 0) {
     const ssize_t n = read(from, at, size);
+    if (n < 0 && errno == EINTR) {
+      continue;
+    }
     if (n <= 0) {
       return false;
     }
@@ -83,6 +89,7 @@ std::optional<Worker> start(const std::function<std::string(std::size_t)>& work,
     }
     // Ends with its parent, also when that is killed.
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+    leave_signals_to_parent();
     if (getppid() != parent) {
       _exit(1);
     }
@@ -100,7 +107,8 @@ bool give(Worker& worker, std::size_t index) {
 
 std::string why_ended(pid_t pid) {
   int status = 0;
-  waitpid(pid, &status, 0);
+  while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+  }
   if (WIFSIGNALED(status)) {
     return std::string("the process that ran it died of signal ") + std::to_string(WTERMSIG(status)) + " (" +
            strsignal(WTERMSIG(status)) + ")";
@@ -112,8 +120,16 @@ std::string why_ended(pid_t pid) {
 
 bool run_jobs(std::size_t count, std::size_t jobs, const std::function<std::string(std::size_t)>& work,
               const std::function<void(std::size_t, const std::string&, const std::string&)>& done) {
+  const StopSignals signals;
   std::vector<Worker> workers;
   std::size_t next = 0;
+  const auto pids = [&workers] {
+    std::vector<pid_t> all;
+    for (const Worker& worker : workers) {
+      all.push_back(worker.pid);
+    }
+    return all;
+  };
   const auto hire = [&] {
     auto worker = start(work, workers);
     if (!worker || !give(*worker, next)) {
@@ -133,7 +149,11 @@ bool run_jobs(std::size_t count, std::size_t jobs, const std::function<std::stri
     for (const Worker& worker : workers) {
       waiting.push_back({worker.socket, POLLIN, 0});
     }
-    if (poll(waiting.data(), waiting.size(), -1) < 0) {
+    const int ready = poll(waiting.data(), waiting.size(), -1);
+    if (StopSignals::came() != 0) {
+      StopSignals::end(pids());
+    }
+    if (ready < 0) {
       continue;
     }
     for (std::size_t i = waiting.size(); i-- > 0;) {

@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <iterator>
 
 #include "lab/process/process_backend.hpp"
 #include "lab/script/settings.hpp"
 #include "lab/world/message_text.hpp"
+#include "messages/fault_tables.hpp"
 
 namespace kiwi::lab {
 namespace {
@@ -15,6 +17,16 @@ bool wants_buffers(const script::Scenario& scenario) {
   const auto verbs = verbs_in(scenario);
   return std::any_of(verbs.begin(), verbs.end(),
                      [](const std::string& verb) { return verb == "power-fail" || verb == "lose-writes"; });
+}
+
+std::vector<std::string> mutants_on() {
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < std::size(fault::kMutants); ++i) {
+    if (fault::mutants[i]) {
+      names.emplace_back(fault::kMutants[i].name);
+    }
+  }
+  return names;
 }
 
 }  // namespace
@@ -30,7 +42,9 @@ std::string default_node_program() {
   return "";
 }
 
-tl::expected<MakeBackend, std::string> make_process_backend(const std::string& node, RunOptions& options) {
+tl::expected<MakeBackend, std::string> make_process_backend(const std::string& node,
+                                                            const std::filesystem::path& scratch,
+                                                            RunOptions& options) {
   const std::string program = node.empty() ? default_node_program() : node;
   if (program.empty()) {
     return tl::unexpected(
@@ -40,12 +54,19 @@ tl::expected<MakeBackend, std::string> make_process_backend(const std::string& n
   if (!means) {
     return tl::unexpected(means.error());
   }
+  const auto mutants = mutants_on();
+  if (!mutants.empty() && !means->fault_build) {
+    return tl::unexpected(program + " has no mutants: that is for kiwi-node-fault");
+  }
   options.backend = "process";
   options.lacks = [means = *means](const script::Scenario& scenario) { return lacking(scenario, means); };
-  return [means = *means](const script::Scenario& scenario,
-                          Listener& listener) -> tl::expected<std::unique_ptr<Backend>, std::string> {
+  return [means = *means, mutants, scratch](
+             const script::Scenario& scenario,
+             Listener& listener) -> tl::expected<std::unique_ptr<Backend>, std::string> {
     ProcessOptions process;
     process.means = means;
+    process.mutants = mutants;
+    process.scratch = scratch;
     process.settings = script::cluster_settings(scenario);
     process.disk_buffers = means.fault_build && wants_buffers(scenario);
     process.message_fields = message_fields;

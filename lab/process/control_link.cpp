@@ -75,6 +75,13 @@ void ControlLink::line(const std::string& text) {
   }
 }
 
+bool ControlLink::tell(const std::string& command) {
+  ++asked_;
+  answered_ = false;
+  const std::string text = std::to_string(asked_) + " " + command + "\n";
+  return connected() && ::send(socket_.get(), text.data(), text.size(), MSG_NOSIGNAL) >= 0;
+}
+
 tl::expected<std::string, std::string> ControlLink::ask(const std::string& command, Time patience,
                                                         const std::function<void()>& sent) {
   const Time until = loop_.now() + patience;
@@ -85,10 +92,7 @@ tl::expected<std::string, std::string> ControlLink::ask(const std::string& comma
   for (accept(); !connected() && loop_.now() < until; accept()) {
     wait_for(listening_);
   }
-  ++asked_;
-  answered_ = false;
-  const std::string text = std::to_string(asked_) + " " + command + "\n";
-  if (!connected() || ::send(socket_.get(), text.data(), text.size(), MSG_NOSIGNAL) < 0) {
+  if (!tell(command)) {
     return tl::unexpected(std::string("it is not on its control socket"));
   }
   if (sent) {

@@ -26,6 +26,9 @@ class ControlLink {
   tl::expected<std::string, std::string> ask(const std::string& command, Time patience,
                                              const std::function<void()>& sent = {});
 
+  /// Sends it and does not wait. False: it is not connected.
+  bool tell(const std::string& command);
+
  private:
   void accept();
   void read();

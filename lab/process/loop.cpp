@@ -48,6 +48,7 @@ void Loop::remove(Id id) {
 
 Loop::Id Loop::at(Time when, std::function<void()> what) {
   const Id id = next_++;
+  when = std::max(when, now());
   timers_.emplace(std::pair(when, id), std::move(what));
   timer_times_.emplace(id, when);
   return id;
@@ -81,7 +82,7 @@ void Loop::step(Time limit) {
   while (!timers_.empty() && timers_.begin()->first.first <= due && timers_.begin()->first.second < newest) {
     auto timer = timers_.extract(timers_.begin());
     timer_times_.erase(timer.key().second);
-    lateness_ = std::max(lateness_, due - timer.key().first);
+    lateness_ = std::max(lateness_, due - std::max(timer.key().first, forgiven_));
     timer.mapped()();
   }
 }

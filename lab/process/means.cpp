@@ -5,6 +5,7 @@
 #include <memory>
 #include <set>
 
+#include "lab/script/settings.hpp"
 #include "lab/script/verbs.hpp"
 
 namespace kiwi::lab {
@@ -108,6 +109,24 @@ std::vector<std::string> lacking(const script::Scenario& scenario, const Means& 
     if (event == "when disk" || !means.fault_build) {
       missing.push_back(event);
     }
+  }
+  const auto settings = script::cluster_settings(scenario);
+  const auto usual = script::cluster_settings({});
+  if (settings.strategy != usual.strategy) {
+    missing.emplace_back("strategy=");  // the machine decides what runs next
+  }
+  if (!means.fault_build) {
+    const auto differs = [&](const char* key, bool changed) {
+      if (changed) {
+        missing.push_back(std::string(key) + "= (needs kiwi-node-fault)");
+      }
+    };
+    differs("net", settings.net != usual.net);
+    differs("latency", settings.latency != usual.latency);
+    differs("sync", settings.sync != usual.sync);
+    differs("cache", settings.cache != usual.cache);
+    // A release waits up to twice the least.
+    differs("election", settings.election.second != 2 * settings.election.first);
   }
   // Writes have no numbers here, and a file system no capacity.
   for (const char* option : {"power-fail keep=", "full after="}) {

@@ -27,7 +27,7 @@ std::vector<std::string> verbs_in(const script::Scenario& scenario);
 bool waits_for_messages(const script::Scenario& scenario);
 
 /// What the scenario needs and these means lack, beside the verbs whose row says so: "cut (needs
-/// kiwi-node-fault)", "when disk". Empty: nothing.
+/// kiwi-node-fault)", "when disk", "strategy=". Empty: nothing.
 std::vector<std::string> lacking(const script::Scenario& scenario, const Means& means);
 
 }  // namespace kiwi::lab

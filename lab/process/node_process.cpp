@@ -44,6 +44,9 @@ tl::expected<void, std::string> NodeProcess::start(const std::filesystem::path& 
     }
     // Signals from a terminal are for the laboratory.
     ::setpgid(0, 0);
+    for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
+      ::signal(signal, SIG_DFL);  // what the laboratory does with its own says nothing about the node's
+    }
     ::dup2(::open("/dev/null", O_RDONLY), 0);
     ::dup2(output, 1);
     ::dup2(output, 2);
@@ -118,19 +121,23 @@ void NodeProcess::ended(int status) {
   paused_ = stopping_ = expected_ = false;
 }
 
-/// The last line of its log that is a complaint, else the last one.
+/// The last complaint in its log, of several lines the first; else the last line.
 std::string NodeProcess::last_words() const {
   std::ifstream in(log_);
   in.seekg(static_cast<std::streamoff>(log_begin_));
   std::string last, complaint;
+  bool goes_on = false;
   for (std::string line; std::getline(in, line);) {
     if (line.empty()) {
       continue;
     }
     last = line;
-    if (line.find("level=") == std::string::npos || line.find("level=error") != std::string::npos) {
+    const bool complains =
+        line.find("level=") == std::string::npos || line.find("level=error") != std::string::npos;
+    if (complains && !goes_on) {
       complaint = line;
     }
+    goes_on = complains && line.find("level=") == std::string::npos;
   }
   return complaint.empty() ? last : complaint;
 }

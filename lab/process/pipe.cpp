@@ -14,6 +14,9 @@ constexpr Time kBetweenSlices = std::chrono::microseconds(200);
 /// A frame that is overtaken waits up to so much longer.
 constexpr Time kOvertaken = std::chrono::milliseconds(5);
 
+/// The others belong to the connection: without them, or twice, it is an error of the protocol.
+bool is_message(std::string_view kind) { return kind != "hello" && kind != "bytes"; }
+
 bool take_one(ProxyFaults::Counts& counts, std::string_view kind) {
   for (const auto key : {kind, std::string_view("any")}) {
     if (const auto found = counts.find(key); found != counts.end()) {
@@ -73,9 +76,15 @@ void Pipe::admit(CutFrame frame) {
   if (broken_) {
     return;
   }
+  const bool message = is_message(frame.kind);
+  const bool alone = link_.lossy && message;
   if (take_one(f.drop_next, frame.kind) ||
-      (f.drop.concern(frame.kind) && happens(link_.drop.next(), f.drop.p))) {
+      (f.drop.concern(frame.kind) && happens(link_.drop.next(), f.drop.p)) ||
+      (alone && link_.loss > 0 && happens(link_.drop.next(), link_.loss))) {
     ++counts_.dropped;
+    if (alone) {
+      return;
+    }
     broken_ = true;
     give_up_ = loop_.at(loop_.now() + kGiveUp, [this] { host_.give_up("a frame was lost"); });
     return;
@@ -91,10 +100,9 @@ void Pipe::admit(CutFrame frame) {
     const auto bit = below(link_.corrupt.next(), frame.bytes.size() * 8);
     frame.bytes[bit / 8] = static_cast<char>(frame.bytes[bit / 8] ^ (1 << (bit % 8)));
   }
-  // A second Hello, or one out of place, is an error of the protocol, not of the network.
-  const bool message = frame.kind != "hello" && frame.kind != "bytes";
   if (message && (take_one(f.duplicate_next, frame.kind) ||
-                  (f.duplicate.concern(frame.kind) && happens(link_.duplicate.next(), f.duplicate.p)))) {
+                  (f.duplicate.concern(frame.kind) && happens(link_.duplicate.next(), f.duplicate.p)) ||
+                  (link_.double_odds > 0 && happens(link_.duplicate.next(), link_.double_odds)))) {
     ++counts_.duplicated;
     queue(frame.kind, frame.bytes, true);
   }
@@ -126,6 +134,9 @@ Time Pipe::due(std::string_view kind, std::size_t bytes, bool in_order) {
   }
   if (!in_order) {
     return std::max(at, last_due_) + draw(kOvertaken);
+  }
+  if (link_.lossy && is_message(kind)) {
+    return std::max(at, last_due_);  // others may overtake it, but it comes behind the Hello
   }
   return last_due_ = std::max(at, last_due_);
 }

@@ -119,6 +119,7 @@ tl::expected<void, std::string> ProcessBackend::Impl::start() {
   // Timers keep their times: the clock goes on, and the run begins at a moment of it.
   started_ = loop_.now();
   loop_.take_lateness();
+  loop_.forgive();
   return {};
 }
 
@@ -245,7 +246,11 @@ std::string ProcessBackend::digest(NodeId node) {
 
 std::map<std::string, std::uint64_t> ProcessBackend::figures() const {
   auto figures = impl_->figures_;
-  figures["slowness percent"] = static_cast<std::uint64_t>(slowness() * 100);
+  const auto percent = [](double factor) { return static_cast<std::uint64_t>(factor * 100); };
+  figures["slowness percent"] = percent(slowness());
+  figures["slowness percent, cpu"] = percent(impl_->slowness_.cpu);
+  figures["slowness percent, disk"] = percent(impl_->slowness_.disk);
+  figures["slowness percent, wake-up"] = percent(impl_->slowness_.wake);
   if (impl_->proxy_) {
     const auto& counts = impl_->proxy_->counts();
     figures["messages"] = counts.frames;

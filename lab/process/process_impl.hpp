@@ -80,6 +80,8 @@ class ProcessBackend::Impl {
   tl::expected<void, std::string> make_nodes();
   std::string initial_cluster() const;
   tl::expected<void, std::string> start_node(Node& node);
+  /// Commands of the control socket for what the cluster line says of disks; they outlast `free`.
+  std::vector<std::string> usual_disk() const;
   void tick();
   void look_at(Node& node);
   void take_info(Node& node, const Reply& reply);

@@ -9,6 +9,9 @@
 namespace kiwi::lab {
 namespace {
 
+/// A sync takes about as long anyway.
+constexpr Time kWorthSlowing = std::chrono::milliseconds(2);
+
 std::int64_t milliseconds(Time time) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(time).count();
 }
@@ -48,7 +51,9 @@ tl::expected<void, std::string> ProcessBackend::Impl::make_nodes() {
   if (!options_.means.fault_build) {
     return {};
   }
-  proxy_ = std::make_unique<Proxy>(loop_, options_.settings.seed, options_.settings.latency);
+  const auto& s = options_.settings;
+  proxy_ = std::make_unique<Proxy>(
+      loop_, Proxy::Weather{s.seed, s.latency, s.net == script::NetProfile::lossy, s.loss, s.duplicate});
   proxy_->on_seen([this](NodeId from, NodeId to, const CutFrame& frame) { seen(from, to, frame); });
   for (const auto& from : nodes_) {
     for (const auto& to : nodes_) {
@@ -108,6 +113,12 @@ tl::expected<void, std::string> ProcessBackend::Impl::start_node(Node& node) {
     if (options_.disk_buffers) {
       arguments.emplace_back("--disk-buffers");
     }
+    for (const auto& mutant : options_.mutants) {
+      add("--mutant", mutant);
+    }
+    for (const auto& line : usual_disk()) {
+      add("--at-start", line);
+    }
     for (const auto* lines : {&node.clock, &node.disk}) {
       for (const auto& line : *lines) {
         add("--at-start", line);
@@ -123,6 +134,15 @@ tl::expected<void, std::string> ProcessBackend::Impl::start_node(Node& node) {
   happened(node.process.id(), "start", {{"life", std::to_string(node.process.life())}});
   changed(node);
   return {};
+}
+
+std::vector<std::string> ProcessBackend::Impl::usual_disk() const {
+  const auto& [least, most] = options_.settings.sync;
+  if (most < kWorthSlowing) {
+    return {};
+  }
+  const auto us = [](Time time) { return std::to_string(time.count() / 1000); };
+  return {"disk slow sync min=" + us(least) + " max=" + us(most) + " file=log"};
 }
 
 void ProcessBackend::Impl::tick() {
@@ -196,6 +216,12 @@ void ProcessBackend::Impl::changed(Node& node) {
 }
 
 void ProcessBackend::Impl::ended(Node& node) {
+  if (node.process.failed()) {
+    // Faults that strike a number of times: it is what they did. A new life does not have them again.
+    std::erase_if(node.disk, [](const std::string& line) {
+      return line.find(" count=") != std::string::npos || line.starts_with("disk lose-writes");
+    });
+  }
   for (auto* wire : {&node.info, &node.digests}) {
     clients_->disconnect(wire->id);
     *wire = {};

@@ -8,6 +8,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "lab/process/means.hpp"
 #include "lab/script/settings.hpp"
@@ -24,6 +25,8 @@ struct ProcessOptions {
   std::function<std::map<std::string, std::string>(std::string_view frame)> message_fields;
   /// The script waits for messages, and acts before they are delivered.
   bool waits_for_messages = false;
+  /// Bugs that the nodes switch on (messages/fault_tables.hpp).
+  std::vector<std::string> mutants;
   /// Where directories of runs are made, and removed after the run.
   std::filesystem::path scratch = std::filesystem::temp_directory_path();
 };

@@ -84,7 +84,7 @@ tl::expected<Applied, std::string> ProcessBackend::Impl::apply(const script::Act
   applied.effective = false;
   struct Forgive {
     Loop& loop;
-    ~Forgive() { loop.take_lateness(); }
+    ~Forgive() { loop.forgive(); }
   } const forgive{loop_};  // what takes its time here says nothing about the machine
   if (action.verb == "power-fail" || (action.verb == "crash" && options_.disk_buffers)) {
     // All of them at one moment, although they are told one after the other.
@@ -284,10 +284,12 @@ tl::expected<bool, std::string> ProcessBackend::Impl::clone_disk(Node& from, Nod
 
 tl::expected<bool, std::string> ProcessBackend::Impl::keep_doing(Node& n, std::vector<std::string>& kept,
                                                                  std::string command, bool replaces) {
-  if (n.process.up()) {
-    if (n.process.paused()) {
-      return tl::unexpected(std::string("it is paused, and does not listen"));
+  if (n.process.up() && n.process.paused()) {
+    // The first thing that it does when it goes on.
+    if (!n.control->tell(command)) {
+      return tl::unexpected(std::string("it is not on its control socket"));
     }
+  } else if (n.process.up()) {
     if (const auto answer = n.control->ask(command, kPatience); !answer) {
       return tl::unexpected(answer.error());
     }
@@ -338,6 +340,11 @@ tl::expected<bool, std::string> ProcessBackend::Impl::disk_verb(Node& n, const s
   if (verb == "free") {
     const bool any = !n.disk.empty();
     auto done = keep_doing(n, n.disk, command, false);
+    for (const auto& line : usual_disk()) {
+      if (done && n.process.up()) {
+        done = keep_doing(n, n.disk, line, false);
+      }
+    }
     if (done) {
       n.disk.clear();
       done = any;

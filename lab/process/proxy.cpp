@@ -33,10 +33,11 @@ namespace {
 constexpr Time kWorthDelaying = std::chrono::milliseconds(2);
 }  // namespace
 
-Proxy::Proxy(Loop& loop, std::uint64_t seed, std::pair<Time, Time> latency)
-    : loop_(loop),
-      seed_(seed),
-      latency_(latency.second < kWorthDelaying ? std::pair<Time, Time>{} : latency) {}
+Proxy::Proxy(Loop& loop, const Weather& weather) : loop_(loop), weather_(weather) {
+  if (weather_.latency.second < kWorthDelaying) {
+    weather_.latency = {};
+  }
+}
 
 Proxy::~Proxy() {
   while (!connections_.empty()) {
@@ -50,8 +51,11 @@ Proxy::~Proxy() {
 ProxyLink& Proxy::link(NodeId from, NodeId to) {
   auto& link = links_[{from, to}];
   if (!link) {
-    link = std::make_unique<ProxyLink>(seed_, from, to);
-    link->latency = latency_;
+    link = std::make_unique<ProxyLink>(weather_.seed, from, to);
+    link->latency = weather_.latency;
+    link->lossy = weather_.lossy;
+    link->loss = weather_.lossy ? weather_.loss : 0;
+    link->double_odds = weather_.lossy ? weather_.duplicate : 0;
   }
   return *link;
 }

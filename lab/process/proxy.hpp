@@ -6,7 +6,7 @@
 //
 // Against the true network: a cut stops bytes and keeps them, as retransmission would; a stream that could
 // not move for 5 s is reset at both ends. What a node closed is told to the other one when what it sent
-// before has arrived. A lost frame costs its connection.
+// before has arrived. A lost frame costs its connection, unless the network is lossy.
 
 #include <functional>
 #include <map>
@@ -26,8 +26,15 @@ class Proxy {
   /// Hears of every message that a node sends, if it wants to.
   using Seen = std::function<void(NodeId from, NodeId to, const CutFrame& frame)>;
 
-  /// `latency`: one way, of each frame, when it is more than what loopback takes anyway.
-  Proxy(Loop& loop, std::uint64_t seed, std::pair<Time, Time> latency);
+  /// What links are like without any fault.
+  struct Weather {
+    std::uint64_t seed = 1;
+    std::pair<Time, Time> latency{};  // one way, of each frame, when it is more than loopback takes anyway
+    bool lossy = false;               // each frame by itself: lost, doubled, overtaken, and the rest goes on
+    double loss = 0;                  // lossy only
+    double duplicate = 0;             // lossy only
+  };
+  Proxy(Loop& loop, const Weather& weather);
   ~Proxy();
   Proxy(const Proxy&) = delete;
   Proxy& operator=(const Proxy&) = delete;
@@ -62,8 +69,7 @@ class Proxy {
   std::size_t half_open(const ProxyLink& link);
 
   Loop& loop_;
-  std::uint64_t seed_;
-  std::pair<Time, Time> latency_;
+  Weather weather_;
   Seen seen_;
   bool hold_back_ = false;
   ProxyCounts counts_;

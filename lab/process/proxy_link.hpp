@@ -68,6 +68,9 @@ struct ProxyLink {
   std::string name;
   ProxyFaults faults;
   std::pair<Time, Time> latency{};  // without any fault
+  bool lossy = false;               // net=lossy: each message by itself; one that is lost costs nothing else
+  double loss = 0;                  // of a lossy link, without any fault
+  double double_odds = 0;           // that a message comes twice, likewise
   Time busy_until{0};               // of the bandwidth limit
   /// The latest frames that passed, for replay-old. Oldest first.
   static constexpr std::size_t kRemembered = 32;

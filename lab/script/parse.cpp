@@ -327,9 +327,9 @@ class Parser {
     } else if (!whole(settings.election.first) || !whole(settings.election.second)) {
       complain("election",
                "both election times must be multiples of the tick (" + write_duration(settings.tick) + ")");
-    } else if (!whole(settings.heartbeat) || settings.heartbeat >= settings.election.first) {
+    } else if (!whole(settings.heartbeat) || settings.heartbeat * 2 > settings.election.first) {
       complain("heartbeat", "the heartbeat must be a multiple of the tick (" + write_duration(settings.tick) +
-                                ") and shorter than an election");
+                                ") and at most half of an election time");
     }
     if (settings.net == NetProfile::stream && (settings.loss > 0 || settings.duplicate > 0)) {
       complain(settings.loss > 0 ? "loss" : "duplicate", "with net=stream no frame is lost or doubled");

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "messages/codec.hpp"
@@ -77,7 +78,7 @@ class ProxyTest : public testing::Test {
   }
 
   Loop loop_;
-  Proxy proxy_{loop_, 1, {}};
+  Proxy proxy_{loop_, {}};
   Listening listening_;
   std::uint16_t port_ = 0;
   Fd dialer_, acceptor_;
@@ -253,6 +254,43 @@ TEST_F(ProxyTest, whoever_waits_for_a_message_sees_it_before_it_goes_on) {
   send(frame(1));
   EXPECT_EQ(arrives(), "");
   EXPECT_FALSE(sent_on);
+}
+
+TEST(LossyProxy, a_lost_message_costs_nothing_else_and_others_overtake) {
+  Loop loop;
+  Proxy::Weather weather;
+  weather.lossy = true;
+  weather.latency = {milliseconds(2), milliseconds(40)};
+  Proxy proxy(loop, weather);
+  auto listening = std::move(*listen_on_loopback());
+  const Fd dialer = connect_to(*proxy.add(kFrom, kTo, listening.port));
+  Fd acceptor;
+  for (int i = 0; i < 200 && !acceptor; ++i) {
+    loop.step(loop.now() + milliseconds(5));
+    acceptor = accept_from(listening.socket);
+  }
+  ASSERT_TRUE(acceptor);
+  script::Action drop;
+  drop.verb = "drop-next";
+  drop.words = {"any"};
+  std::map<std::string, std::string> details;
+  ASSERT_TRUE(*proxy.apply(kFrom, kTo, drop, details));
+  std::string all;
+  for (std::uint64_t term = 1; term <= 20; ++term) {
+    all += frame(term);
+  }
+  ASSERT_EQ(::send(dialer.get(), all.data(), all.size(), MSG_NOSIGNAL), static_cast<ssize_t>(all.size()));
+  std::string got;
+  const auto wanted = all.size() - frame(1).size();
+  const Time until = loop.now() + std::chrono::seconds(2);
+  while (got.size() < wanted && loop.now() < until) {
+    loop.step(loop.now() + milliseconds(2));
+    char bytes[4096];
+    const auto n = ::recv(acceptor.get(), bytes, sizeof bytes, MSG_DONTWAIT);
+    got.append(bytes, static_cast<std::size_t>(std::max<ssize_t>(n, 0)));
+  }
+  EXPECT_EQ(got.size(), wanted) << "19 of 20, and the connection stays";
+  EXPECT_NE(got, all.substr(frame(1).size())) << "some have overtaken others";
 }
 
 }  // namespace

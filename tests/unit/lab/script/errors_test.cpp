@@ -148,7 +148,8 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"cluster election=120ms..300ms", "9: both election times must be multiples of the tick (50ms)",
              ""},
         Case{"cluster heartbeat=2s",
-             "9: the heartbeat must be a multiple of the tick (50ms) and shorter than an election", ""},
+             "9: the heartbeat must be a multiple of the tick (50ms) and at most half of an election time",
+             ""},
         Case{"cluster loss=0.1", "9: with net=stream no frame is lost or doubled", ""},
         Case{"load L3 mix=\"get 5, gut 5\"",
              "13: expected weights of get, set, getset, del, incr, decr, count, getx, setnx, setxx and delx, "
