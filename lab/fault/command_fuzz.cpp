@@ -6,6 +6,7 @@
 #include "lab/fault/canary.hpp"
 #include "lab/fault/commands.hpp"
 #include "lab/fault/files.hpp"
+#include "lab/fault/mutant.hpp"
 #include "lab/fault/report_folder.hpp"
 #include "lab/fault/stock_scenario.hpp"
 #include "messages/fault_tables.hpp"
@@ -20,6 +21,7 @@ struct FuzzArguments {
   std::uint64_t min_operations = 500;
   std::uint64_t min_faults = 10;
   bool canaries = true;
+  std::string mutant;
   CampaignOptions campaign;
 };
 
@@ -32,6 +34,9 @@ int fuzz(const FuzzArguments& arguments) {
   const auto seeds = parse_seeds(arguments.seeds);
   if (!seeds) {
     return error("kiwi-fault: " + seeds.error());
+  }
+  if (auto done = switch_on_mutant(arguments.mutant); !done) {
+    return error("kiwi-fault: " + done.error());
   }
   tl::expected<std::vector<script::Scenario>, std::string> cases;
   if (arguments.file.empty()) {
@@ -68,7 +73,7 @@ int fuzz(const FuzzArguments& arguments) {
     }
   }
   std::cout << "marks never reached: " << (unreached.empty() ? "none" : unreached) << "\n";
-  if (arguments.canaries) {
+  if (arguments.canaries && arguments.mutant.empty()) {
     const Canaries canaries = run_canaries(*cases, arguments.campaign.jobs);
     std::cout << "canaries: " << canaries.reported << " of " << canaries.runs << " reported\n";
     for (const std::string& silent : canaries.silent) {
@@ -106,6 +111,7 @@ void add_fuzz_command(CLI::App& app, int& exit) {
   command->add_flag("--twice", arguments->campaign.twice, "Run each seed twice and compare the traces");
   command->add_flag("!--no-canaries", arguments->canaries,
                     "Leave out the runs, one in a hundred, with a lie built in that must be reported");
+  add_mutant_option(*command, arguments->mutant);
   command->callback([arguments, &exit] { exit = fuzz(*arguments); });
 }
 

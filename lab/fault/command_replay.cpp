@@ -1,14 +1,13 @@
 #include <iostream>
 #include <memory>
-#include <nlohmann/json.hpp>
 
 #include "lab/fault/campaign.hpp"
 #include "lab/fault/commands.hpp"
 #include "lab/fault/files.hpp"
 #include "lab/fault/folder.hpp"
 #include "lab/fault/jobs.hpp"
+#include "lab/fault/mutant.hpp"
 #include "lab/fault/scratch.hpp"
-#include "messages/fault_tables.hpp"
 
 namespace kiwi::lab {
 namespace {
@@ -19,16 +18,6 @@ struct ReplayArguments {
   std::string mutant;
   CampaignOptions campaign;
 };
-
-/// The trace hash that was recorded beside the replay file, when there is one.
-std::string recorded_hash(const std::filesystem::path& folder) {
-  const auto text = read_file(folder / "verdict.json");
-  if (!text) {
-    return "";
-  }
-  const auto json = nlohmann::json::parse(*text, nullptr, false);
-  return json.is_object() ? json.value("trace_hash", std::string()) : "";
-}
 
 int play(const ReplayArguments& arguments, const std::vector<script::Scenario>& cases,
          const std::string& recorded) {
@@ -64,8 +53,11 @@ int play(const ReplayArguments& arguments, const std::vector<script::Scenario>& 
 int replay(const ReplayArguments& arguments) {
   std::filesystem::path file = arguments.file;
   std::string recorded;
+  std::string mutant = arguments.mutant;
   if (std::filesystem::is_directory(file)) {
-    recorded = recorded_hash(file);
+    const Recorded before = recorded_in(file);
+    recorded = before.trace_hash;
+    mutant = mutant.empty() ? before.mutant : mutant;
     file /= "replay.scenario";
   }
   const auto cases = cases_of(file, std::nullopt, {});
@@ -73,11 +65,9 @@ int replay(const ReplayArguments& arguments) {
     std::cerr << cases.error();
     return exit_code(Outcome::error);
   }
-  if (!arguments.mutant.empty()) {
-    if (auto done = fault::switch_on(arguments.mutant); !done) {
-      std::cerr << "kiwi-fault: " << done.error() << "\n";
-      return exit_code(Outcome::error);
-    }
+  if (auto done = switch_on_mutant(mutant); !done) {
+    std::cerr << "kiwi-fault: " << done.error() << "\n";
+    return exit_code(Outcome::error);
   }
   const auto& backend = arguments.campaign.backend;
   if (backend == "sim") {
@@ -113,8 +103,7 @@ void add_replay_command(CLI::App& app, int& exit) {
       ->capture_default_str();
   command->add_option("--node", arguments->campaign.node, "With --backend process: the program to run")
       ->type_name("PATH");
-  command->add_option("--mutant", arguments->mutant,
-                      "With this known bug put back (kiwi-fault mutants --list)");
+  add_mutant_option(*command, arguments->mutant);
   command->callback([arguments, &exit] { exit = replay(*arguments); });
 }
 

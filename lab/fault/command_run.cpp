@@ -5,9 +5,10 @@
 #include "lab/fault/campaign.hpp"
 #include "lab/fault/commands.hpp"
 #include "lab/fault/files.hpp"
+#include "lab/fault/mutant.hpp"
 #include "lab/fault/report_folder.hpp"
 #include "lab/fault/shrink_runs.hpp"
-#include "messages/fault_tables.hpp"
+#include "lab/script/values.hpp"
 
 namespace kiwi::lab {
 namespace {
@@ -27,12 +28,29 @@ int error(const std::string& text) {
   return exit_code(Outcome::error);
 }
 
+void shrink_one(const std::string& folder, std::size_t jobs) {
+  ShrinkRuns runs;
+  runs.jobs = jobs;
+  const auto start = std::chrono::steady_clock::now();
+  const auto shrunk = shrink_folder(folder, runs);
+  if (!shrunk) {
+    std::cerr << folder << ": not shrunk: " << shrunk.error() << std::endl;
+    return;
+  }
+  const auto took = std::chrono::steady_clock::now() - start;
+  tell(*shrunk, std::chrono::duration_cast<std::chrono::milliseconds>(took),
+       "kiwi-fault replay " + script::word_text((std::filesystem::path(folder) / "shrunk").string()));
+}
+
 int run(const RunArguments& arguments) {
   if (arguments.shrink && arguments.campaign.backend != "sim") {
     return error("kiwi-fault: --shrink is for the simulator: processes do not repeat a run");
   }
   if (arguments.campaign.twice && arguments.campaign.backend == "process") {
     return error("kiwi-fault: --twice is for the simulator: processes do not repeat a run");
+  }
+  if (auto done = switch_on_mutant(arguments.mutant); !done) {
+    return error("kiwi-fault: " + done.error());
   }
   std::optional<SeedRange> seeds;
   if (!arguments.seed.empty() || !arguments.seeds.empty()) {
@@ -49,11 +67,6 @@ int run(const RunArguments& arguments) {
       return error("kiwi-fault: --param " + param + ": wants name=value");
     }
     params[param.substr(0, equals)] = param.substr(equals + 1);
-  }
-  if (!arguments.mutant.empty()) {
-    if (auto done = fault::switch_on(arguments.mutant); !done) {
-      return error("kiwi-fault: " + done.error());
-    }
   }
   const auto files = find_scenarios(arguments.files);
   if (!files) {
@@ -79,7 +92,7 @@ int run(const RunArguments& arguments) {
   }
   if (arguments.shrink) {
     for (const std::string& folder : campaign.failed) {
-      shrink_folder(folder, arguments.campaign.jobs);
+      shrink_one(folder, arguments.campaign.jobs);
     }
   } else if (!campaign.failed.empty() && arguments.campaign.backend == "sim") {
     std::cerr << "to make it small: kiwi-fault shrink " << campaign.failed.front() << std::endl;
@@ -115,11 +128,10 @@ void add_run_command(CLI::App& app, int& exit) {
       ->capture_default_str();
   command->add_flag("--keep-all,--report-always", arguments->campaign.keep_all,
                     "A folder for every run, also if it passes");
-  command->add_option("--mutant", arguments->mutant,
-                      "With this known bug put back (kiwi-fault mutants --list)");
   command->add_flag("--twice", arguments->campaign.twice, "Run each case twice and compare the traces");
   command->add_flag("--shrink", arguments->shrink,
                     "Make each script that failed on the simulator small: shrunk.scenario in its folder");
+  add_mutant_option(*command, arguments->mutant);
   command->callback([arguments, &exit] { exit = run(*arguments); });
 }
 

@@ -1,12 +1,13 @@
+#include <chrono>
 #include <iostream>
 #include <memory>
 
 #include "lab/fault/commands.hpp"
 #include "lab/fault/files.hpp"
+#include "lab/fault/mutant.hpp"
 #include "lab/fault/shrink_runs.hpp"
 #include "lab/run/verdict.hpp"
 #include "lab/script/values.hpp"
-#include "messages/fault_tables.hpp"
 
 namespace kiwi::lab {
 namespace {
@@ -25,11 +26,26 @@ int error(const std::string& text) {
   return exit_code(Outcome::error);
 }
 
-int run_shrink(ShrinkArguments arguments) {
-  const auto budget = script::read_duration(arguments.budget);
-  if (!budget || *budget == Time{0}) {
-    return error("--budget " + arguments.budget + ": wants a duration such as 90s or 5m");
+std::chrono::milliseconds since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - start);
+}
+
+/// The folder of a run.
+int shrink_recorded(const ShrinkArguments& arguments) {
+  if (!arguments.seed.empty() || !arguments.mutant.empty() || !arguments.output.empty()) {
+    return error("--seed, --mutant and --output go with a file; a folder says seed and mutant itself");
   }
+  const auto start = std::chrono::steady_clock::now();
+  const auto shrunk = shrink_folder(arguments.file, arguments.runs);
+  if (!shrunk) {
+    return error(arguments.file + ": " + shrunk.error());
+  }
+  tell(*shrunk, since(start),
+       "kiwi-fault replay " + script::word_text((std::filesystem::path(arguments.file) / "shrunk").string()));
+  return 0;
+}
+
+int shrink_file(ShrinkArguments arguments) {
   std::optional<SeedRange> seeds;
   if (!arguments.seed.empty()) {
     const auto range = parse_seeds(arguments.seed);
@@ -38,30 +54,21 @@ int run_shrink(ShrinkArguments arguments) {
     }
     seeds = *range;
   }
-  std::filesystem::path file = arguments.file;
-  if (std::filesystem::is_directory(file)) {
-    arguments.output = arguments.output.empty() ? (file / "shrunk.scenario").string() : arguments.output;
-    file /= "replay.scenario";
-  }
-  const auto cases = cases_of(file, seeds, {});
+  const auto cases = cases_of(arguments.file, seeds, {});
   if (!cases) {
     return error(cases.error());
   }
-  if (!arguments.mutant.empty()) {
-    if (auto done = fault::switch_on(arguments.mutant); !done) {
-      return error(done.error());
-    }
+  if (auto on = switch_on_mutant(arguments.mutant); !on) {
+    return error(on.error());
   }
-  arguments.runs.budget = std::chrono::duration_cast<std::chrono::milliseconds>(*budget);
-  arguments.runs.replay = "kiwi-fault replay " +
-                          (arguments.output.empty() ? "THIS_FILE" : script::word_text(arguments.output)) +
-                          (arguments.mutant.empty() ? "" : " --mutant " + arguments.mutant);
+  const std::string again =
+      replay_command(arguments.output.empty() ? "THIS_FILE" : arguments.output, arguments.mutant);
+  arguments.runs.replay = again;
+  const auto start = std::chrono::steady_clock::now();
   const auto shrunk = shrink_on_simulator(cases->front(), arguments.runs);
   if (!shrunk) {
-    return error(file.string() + ": " + shrunk.error());
+    return error(arguments.file + ": " + shrunk.error());
   }
-  std::cerr << "from " << to_text(shrunk->before) << " to " << to_text(shrunk->after) << " in "
-            << shrunk->tries << " runs" << (shrunk->finished ? "" : "; the budget ended it") << std::endl;
   if (arguments.output.empty()) {
     std::cout << shrunk->text;
     return 0;
@@ -69,8 +76,18 @@ int run_shrink(ShrinkArguments arguments) {
   if (auto written = write_file(arguments.output, shrunk->text); !written) {
     return error(written.error());
   }
-  std::cout << arguments.output << "\n";
+  tell(*shrunk, since(start), again);
   return 0;
+}
+
+int run_shrink(ShrinkArguments arguments) {
+  const auto budget = script::read_duration(arguments.budget);
+  if (!budget || *budget == Time{0}) {
+    return error("--budget " + arguments.budget + ": wants a duration such as 90s or 5m");
+  }
+  arguments.runs.budget = std::chrono::duration_cast<std::chrono::milliseconds>(*budget);
+  return std::filesystem::is_directory(arguments.file) ? shrink_recorded(arguments)
+                                                       : shrink_file(std::move(arguments));
 }
 
 }  // namespace
@@ -91,9 +108,8 @@ void add_shrink_command(CLI::App& app, int& exit) {
       ->capture_default_str();
   command->add_option(
       "--output,-o", arguments->output,
-      "Where to write it (default: shrunk.scenario in the folder of the run, or standard output)");
-  command->add_option("--mutant", arguments->mutant,
-                      "With this known bug put back (kiwi-fault mutants --list)");
+      "Of a file: where to write it (default: standard output). Of a folder it is shrunk.scenario there");
+  add_mutant_option(*command, arguments->mutant);
   command->callback([arguments, &exit] { exit = run_shrink(*arguments); });
 }
 

@@ -23,6 +23,9 @@ nlohmann::json json_of(const RunRecord& record) {
   json["which"] = record.which;
   json["backend"] = record.backend;
   json["seed"] = record.seed;
+  if (!record.mutant.empty()) {
+    json["mutant"] = record.mutant;
+  }
   json["trace_hash"] = std::to_string(record.trace_hash);  // as text: JSON numbers lose bits
   json["script_ended_s"] = seconds(record.script_ended);
   json["ended_s"] = seconds(record.ended);
@@ -54,7 +57,24 @@ nlohmann::json json_of(const RunRecord& record) {
   return json;
 }
 
+/// verdict.json, or an empty object.
+nlohmann::json verdict_in(const std::filesystem::path& folder) {
+  const auto text = read_file(folder / "verdict.json");
+  auto json = nlohmann::json::parse(text.value_or(""), nullptr, false);
+  return json.is_object() ? json : nlohmann::json::object();
+}
+
+std::string text_in(const nlohmann::json& json, const char* name) {
+  const auto found = json.find(name);
+  return found != json.end() && found->is_string() ? found->get<std::string>() : "";
+}
+
 }  // namespace
+
+Recorded recorded_in(const std::filesystem::path& folder) {
+  const nlohmann::json json = verdict_in(folder);
+  return {text_in(json, "trace_hash"), text_in(json, "mutant"), text_in(json, "check")};
+}
 
 std::string folder_name(const RunRecord& record) {
   std::string name =

@@ -10,7 +10,9 @@
 #include <utility>
 
 #include "lab/fault/files.hpp"
+#include "lab/fault/folder.hpp"
 #include "lab/fault/jobs.hpp"
+#include "lab/fault/mutant.hpp"
 #include "lab/fault/report_folder.hpp"
 #include "lab/fault/sim_backend.hpp"
 #include "lab/fault/summary.hpp"
@@ -141,32 +143,74 @@ tl::expected<Shrunk, std::string> shrink_on_simulator(const script::Scenario& sc
   return shrunk;
 }
 
-bool shrink_folder(const std::string& folder, std::size_t jobs) {
-  const std::filesystem::path output = std::filesystem::path(folder) / "shrunk.scenario";
-  const auto fail = [&](const std::string& why) {
-    std::cerr << folder << ": not shrunk: " << why << std::endl;
-    return false;
-  };
-  const auto cases = cases_of(std::filesystem::path(folder) / "replay.scenario", std::nullopt, {});
-  if (!cases) {
-    return fail(cases.error());
+namespace {
+
+/// The shrunk script as a run with a folder of its own, in a process that may die of it. The error says why
+/// there is none.
+tl::expected<void, std::string> leave_folder(const std::filesystem::path& folder, const std::string& text) {
+  auto parsed = script::parse({"shrunk.scenario", text});
+  if (!parsed) {
+    return tl::unexpected(script::to_string(parsed.error()));
   }
-  ShrinkRuns runs;
-  runs.jobs = jobs;
-  runs.replay = "kiwi-fault replay " + script::word_text(output.string());
-  const auto shrunk = shrink_on_simulator(cases->front(), runs);
+  std::string why;
+  const auto work = [&](std::size_t) {
+    alarm(kRunLimitSeconds);
+    RunOptions options;
+    options.detail = true;
+    const auto written = write_folder(folder, run_scenario(*parsed, options, make_sim_backend()));
+    alarm(0);
+    return written ? std::string() : written.error();
+  };
+  const auto done = [&](std::size_t, const std::string& result, const std::string& died) {
+    why = died.empty() ? result : died;
+  };
+  if (!run_jobs(1, 1, work, done)) {
+    why = "no process could be started";
+  }
+  return why.empty() ? tl::expected<void, std::string>() : tl::unexpected(why);
+}
+
+}  // namespace
+
+std::string replay_command(const std::string& file, const std::string& mutant) {
+  return "kiwi-fault replay " + script::word_text(file) + (mutant.empty() ? "" : " --mutant " + mutant);
+}
+
+tl::expected<Shrunk, std::string> shrink_folder(const std::filesystem::path& folder, ShrinkRuns runs) {
+  const std::filesystem::path output = folder / "shrunk.scenario";
+  const auto cases = cases_of(folder / "replay.scenario", std::nullopt, {});
+  if (!cases) {
+    return tl::unexpected(cases.error());
+  }
+  const std::string mutant = recorded_in(folder).mutant;
+  if (auto on = switch_on_mutant(mutant); !on) {
+    return tl::unexpected(on.error());
+  }
+  runs.replay = replay_command(output.string(), mutant);
+  auto shrunk = shrink_on_simulator(cases->front(), runs);
   if (!shrunk) {
-    return fail(shrunk.error());
+    return shrunk;
   }
   if (auto written = write_file(output, shrunk->text); !written) {
-    return fail(written.error());
+    return tl::unexpected(written.error());
+  }
+  if (auto left = leave_folder(folder / "shrunk", shrunk->text); !left) {
+    std::cerr << folder.string() << ": the shrunk script has no folder: " << left.error() << std::endl;
   }
   if (const auto page = remake_report(folder); !page) {
-    std::cerr << folder << ": the page does not show the shrunk script: " << page.error() << std::endl;
+    std::cerr << folder.string() << ": the page does not show the shrunk script: " << page.error()
+              << std::endl;
   }
-  std::cout << "shrunk      " << to_text(shrunk->before) << " -> " << to_text(shrunk->after) << ": "
-            << output.string() << std::endl;
-  return true;
+  return shrunk;
+}
+
+void tell(const Shrunk& shrunk, std::chrono::milliseconds took, const std::string& again) {
+  char seconds[32];
+  std::snprintf(seconds, sizeof seconds, "%.1f s", static_cast<double>(took.count()) / 1000);
+  std::cout << "shrunk      " << to_text(shrunk.before) << "\n         to " << to_text(shrunk.after)
+            << "\n         in " << shrunk.tries << " runs, " << seconds
+            << (shrunk.finished ? "" : "; the budget ended it: more may be possible") << "\nfails by    "
+            << shrunk.verdict.check << "\nagain       " << again << std::endl;
 }
 
 }  // namespace kiwi::lab

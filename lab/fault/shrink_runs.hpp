@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <filesystem>
 #include <string>
 #include <tl/expected.hpp>
 
@@ -24,8 +25,14 @@ struct ShrinkRuns {
 tl::expected<Shrunk, std::string> shrink_on_simulator(const script::Scenario& scenario,
                                                       const ShrinkRuns& runs);
 
-/// replay.scenario in the folder of a run becomes shrunk.scenario beside it; says so on standard output, or
-/// why not on standard error. False: not.
-bool shrink_folder(const std::string& folder, std::size_t jobs);
+/// replay.scenario in the folder of a run becomes shrunk.scenario beside it, with the mutant that the run was
+/// recorded with; shrunk/ is the folder of a run of that, and the page of the whole run shows it.
+tl::expected<Shrunk, std::string> shrink_folder(const std::filesystem::path& folder, ShrinkRuns runs);
+
+/// The command that runs a file again.
+std::string replay_command(const std::string& file, const std::string& mutant);
+
+/// Says on standard output what became less and how to run it again.
+void tell(const Shrunk& shrunk, std::chrono::milliseconds took, const std::string& again);
 
 }  // namespace kiwi::lab

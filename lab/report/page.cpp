@@ -27,6 +27,9 @@ std::string facts_of(const RunRecord& record, const PageOptions& options) {
   if (!record.which.empty()) {
     facts.insert(facts.begin(), {"case", record.which});
   }
+  if (!record.mutant.empty()) {
+    facts.emplace_back("with the mutant", record.mutant);
+  }
   if (!record.verdict.check.empty()) {
     facts.emplace_back("check", record.verdict.check);
   }

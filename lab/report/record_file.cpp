@@ -152,6 +152,7 @@ RunRecord record_of(const Json& json) {
   record.which = json.at("which").get<std::string>();
   record.backend = json.at("backend").get<std::string>();
   record.seed = json.at("seed").get<std::uint64_t>();
+  record.mutant = json.value("mutant", std::string());
   record.trace_hash = json.at("trace").get<std::uint64_t>();
   record.node_count = json.at("nodes").get<std::uint64_t>();
   if (record.node_count > 1'000) {
@@ -205,6 +206,7 @@ void write_record(std::ostream& out, const RunRecord& record) {
                {"which", record.which},
                {"backend", record.backend},
                {"seed", record.seed},
+               {"mutant", record.mutant},
                {"trace", record.trace_hash},
                {"nodes", record.node_count},
                {"verdict", json_of(record.verdict)},

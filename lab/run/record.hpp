@@ -62,6 +62,8 @@ struct RunRecord {
   std::string which;     // case of its matrices; empty without
   std::string backend;   // "sim", "process"
   std::uint64_t seed = 0;
+  /// The known bug that was put back (messages/fault_tables.hpp); empty: none.
+  std::string mutant;
   std::string script;   // as it was run, canonical text
   std::string lowered;  // the replay file
   script::Scenario lowered_scenario;

@@ -14,6 +14,7 @@
 #include "lab/run/watches.hpp"
 #include "lab/script/format.hpp"
 #include "lab/script/parse.hpp"
+#include "messages/fault_tables.hpp"
 
 namespace kiwi::lab {
 namespace {
@@ -70,6 +71,15 @@ class Inbox final : public Listener {
 
   std::vector<Event> events_;
 };
+
+std::string mutant_on() {
+  for (std::size_t i = 0; i < std::size(fault::kMutants); ++i) {
+    if (fault::mutants[i]) {
+      return std::string(fault::kMutants[i].name);
+    }
+  }
+  return "";
+}
 
 class Run {
  public:
@@ -390,6 +400,7 @@ RunRecord run_scenario(const script::Scenario& scenario, const RunOptions& optio
   record.which = scenario.which;
   record.backend = options.backend;
   record.seed = script::cluster_settings(scenario).seed;
+  record.mutant = mutant_on();
   record.script = script::to_text(scenario);
   if (options.detail) {
     record.text_lines = text_lines(scenario, record.script);
