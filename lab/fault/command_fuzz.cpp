@@ -58,7 +58,9 @@ int fuzz(const FuzzArguments& arguments) {
     const auto found = campaign.least.find(name);
     return found != campaign.least.end() && found->second >= floor;
   };
-  tell_page(write_campaign_page(campaign, arguments.campaign, "kiwi-fault fuzz, seeds " + arguments.seeds,
+  tell_page(write_campaign_page(campaign, arguments.campaign,
+                                "kiwi-fault fuzz, seeds " + arguments.seeds +
+                                    (arguments.mutant.empty() ? "" : ", with the mutant " + arguments.mutant),
                                 std::chrono::duration_cast<std::chrono::milliseconds>(took)));
   Outcome outcome = campaign.worst;
   if (!at_least("operations done", arguments.min_operations) || !at_least("faults", arguments.min_faults)) {

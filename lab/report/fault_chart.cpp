@@ -8,7 +8,7 @@ namespace kiwi::lab::report {
 namespace {
 
 constexpr double kBar = 18;
-/// Further faults at the same moment share the last row.
+/// Further faults at the same moment share the last row, without their names.
 constexpr std::size_t kMostRows = 14;
 constexpr std::size_t kMostBars = 1'500;
 
@@ -16,10 +16,15 @@ Time end_of(const FaultWindow& window, const Axis& axis) { return window.until.v
 
 bool late(const FaultWindow& window, const Axis& axis) { return axis.fraction(window.from) > 0.89; }
 
+struct Place {
+  std::size_t row = 0;
+  bool shared = false;
+};
+
 /// In which row each window is drawn: the first one that is free.
-std::vector<std::size_t> rows_of(const std::vector<const FaultWindow*>& windows, const Axis& axis) {
+std::vector<Place> rows_of(const std::vector<const FaultWindow*>& windows, const Axis& axis) {
   std::vector<Time> free_from;
-  std::vector<std::size_t> rows;
+  std::vector<Place> rows;
   // A short window still needs room for its name: behind its begin, or at the end of the axis before it.
   const Time least = axis.span() / 9;
   for (const FaultWindow* window : windows) {
@@ -28,13 +33,14 @@ std::vector<std::size_t> rows_of(const std::vector<const FaultWindow*>& windows,
            free_from[row] > (late(*window, axis) ? window->from - least : window->from)) {
       ++row;
     }
+    const bool shared = row >= kMostRows;
     row = std::min(row, kMostRows - 1);
     if (row >= free_from.size()) {
       free_from.resize(row + 1);
     }
     const Time own = late(*window, axis) ? Time{0} : least;
     free_from[row] = std::max(end_of(*window, axis), window->from + own);
-    rows.push_back(row);
+    rows.push_back({row, shared});
   }
   return rows;
 }
@@ -90,24 +96,28 @@ FaultCharts fault_charts(const RunRecord& record, const Axis& axis) {
   }
   std::stable_sort(windows.begin(), windows.end(),
                    [](const FaultWindow* a, const FaultWindow* b) { return a->from < b->from; });
-  const std::vector<std::size_t> rows = rows_of(windows, axis);
+  const std::vector<Place> rows = rows_of(windows, axis);
   std::string bars;
   std::string shades;
   for (std::size_t i = 0; i < windows.size(); ++i) {
     const FaultWindow& window = *windows[i];
     const std::string group(group_of(window.kind));
     std::string bar = place(axis, window.from, end_of(window, axis));
-    bar.insert(bar.size() - 1, ";top:" + decimal(static_cast<double>(rows[i]) * kBar, 0) + "px");
+    bar.insert(bar.size() - 1, ";top:" + decimal(static_cast<double>(rows[i].row) * kBar, 0) + "px");
     bars += "<span class=\"fault " + group + (window.effective ? "" : " idle") +
-            (late(window, axis) ? " late" : "") + "\" " + bar + " title=\"" + title_of(window, axis) +
-            "\"><i></i><b>" + escape(window.kind) + escape(nodes_text(window)) + "</b></span>\n";
+            (late(window, axis) ? " late" : "") + (rows[i].shared ? " shared" : "") + "\" " + bar +
+            " title=\"" + title_of(window, axis) + "\"><i></i><b>" + escape(window.kind) +
+            escape(nodes_text(window)) + "</b></span>\n";
     if (window.effective) {
       const double width = axis.x(end_of(window, axis)) - axis.x(window.from);
       shades += "<rect class=\"" + group + "\" x=\"" + axis.x_text(window.from) + "\" y=\"0\" width=\"" +
                 decimal(std::max(width, 4.0), 1) + "\" height=\"100\"/>";
     }
   }
-  const std::size_t height = *std::max_element(rows.begin(), rows.end()) + 1;
+  std::size_t height = 1;
+  for (const Place& place : rows) {
+    height = std::max(height, place.row + 1);
+  }
   std::string name = "faults";
   if (record.windows.size() > windows.size()) {
     name +=

@@ -6,6 +6,7 @@
 #include "lab/chance.hpp"
 #include "lab/script/format.hpp"
 #include "lab/script/parse.hpp"
+#include "lab/script/settings.hpp"
 #include "lab/shrink/script_lines.hpp"
 
 namespace kiwi::lab::shrinking {
@@ -48,6 +49,7 @@ tl::expected<void, std::string> Attempts::begin(const script::Scenario& scenario
                           (trials[1].verdict.check.empty() ? "none" : trials[1].verdict.check));
   }
   best_ = std::move(*parsed);
+  seed_ = script::cluster_settings(best_).seed;
   trial_ = trials[0];
   safety_ = is_safety(trial_.verdict.check);
   if (!safety_) {
@@ -100,6 +102,23 @@ std::optional<Attempts::Prepared> Attempts::prepare(std::size_t number, Candidat
 
 std::optional<std::size_t> Attempts::first(std::size_t from, std::size_t count, const Make& make,
                                            const std::string& what) {
+  if (other_seeds_ == 0) {
+    return first_of(from, count, make, what);
+  }
+  const std::uint64_t ways = other_seeds_ + 1;
+  const auto with_seed = [&](std::size_t i) -> std::optional<Candidate> {
+    auto candidate = make(i / ways);
+    if (candidate && i % ways > 0) {
+      set_value(candidate->scenario.cluster, "seed", std::to_string(seed_ + i % ways));
+    }
+    return candidate;
+  };
+  const auto found = first_of(from * ways, count * ways, with_seed, what);
+  return found ? std::optional(*found / ways) : std::nullopt;
+}
+
+std::optional<std::size_t> Attempts::first_of(std::size_t from, std::size_t count, const Make& make,
+                                              const std::string& what) {
   for (std::size_t next = from; next < count;) {
     if (stopped()) {
       return std::nullopt;

@@ -51,6 +51,9 @@ class Attempts {
   /// from then on. Returns its number; nothing: none, or stopped.
   std::optional<std::size_t> first(std::size_t from, std::size_t count, const Make& make,
                                    const std::string& what);
+  /// From then on each candidate of first() is tried with its own seed and with so many others, in this
+  /// order; what is accepted keeps the seed that it failed with.
+  void try_other_seeds(std::uint64_t count) { other_seeds_ = count; }
   /// One candidate with the check of the best.
   bool one(script::Scenario candidate, const std::string& what);
   /// The best gets another form that was tried elsewhere; `trial` is its run.
@@ -67,6 +70,8 @@ class Attempts {
     Candidate candidate;
     std::uint64_t hash = 0;
   };
+  std::optional<std::size_t> first_of(std::size_t from, std::size_t count, const Make& make,
+                                      const std::string& what);
   std::optional<Prepared> prepare(std::size_t number, Candidate candidate) const;
   bool fails_as(const Trial& trial, const std::string& check) const;
   /// The second run, and the control.
@@ -79,6 +84,8 @@ class Attempts {
   Trial trial_;
   bool safety_ = false;
   bool controlled_ = false;
+  std::uint64_t seed_ = 0;  // of the whole script
+  std::uint64_t other_seeds_ = 0;
   std::uint64_t tries_ = 0;
   std::set<std::uint64_t> known_;  // hashes of texts that are of no use
 };

@@ -118,6 +118,12 @@ tl::expected<Shrunk, std::string> shrink(const script::Scenario& scenario, const
     before = attempts.best();
     cut_the_end(attempts);
     remove_lines(attempts);
+    if (size_of(attempts.best()).lines > options.few_lines) {
+      attempts.try_other_seeds(options.other_seeds);
+      cut_the_end(attempts);
+      remove_lines(attempts);
+      attempts.try_other_seeds(0);
+    }
     shrink_loads(attempts);
     remove_nodes(attempts);
     narrow_noise(attempts);

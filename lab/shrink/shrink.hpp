@@ -71,6 +71,11 @@ struct ShrinkOptions {
   std::function<bool()> stop;
   /// Hears of each accepted step. Null: nobody.
   std::function<void(const ShrinkStep&)> accepted;
+  /// A failure that needs a coincidence goes away with any line that goes, for all behind it happens
+  /// otherwise then. So while there are more lines than `few_lines`, lines are taken away a second time, each
+  /// candidate with so many other seeds as well: it is the same failure met by another road. 0: never.
+  std::uint64_t other_seeds = 6;
+  std::uint64_t few_lines = 12;
   /// At the end, nodes are named by their roles if it still fails so with each of that many other seeds; 0:
   /// never.
   std::uint64_t role_seeds = 20;

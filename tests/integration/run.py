@@ -42,6 +42,7 @@ TESTS = [
     Test("bad_disk", 600, in_quick=False),
     Test("lost_leadership", 180, in_quick=False),
     Test("fault_process", 180, in_quick=False),
+    Test("lab_shrink", 180, in_quick=False),
     Test("info_values", 60),
     Test("idle", 120),
 ]
