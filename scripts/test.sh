@@ -4,7 +4,8 @@
 #   scripts/test.sh [--quick | --full]
 #
 #   --quick   only what ends within a minute together
-#   --full    also the long forms of the laboratory: all scenarios on 50 seeds, 2,000 campaign seeds, all mutants
+#   --full    also the long forms of the laboratory: all scenarios on 50 seeds, on processes too, 2,000 campaign
+#             seeds, all mutants
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 quick=no
@@ -13,7 +14,7 @@ for argument in "$@"; do
   case "$argument" in
     --quick) quick=yes ;;
     --full) laboratory+=(--full) ;;
-    --help) sed -n '2,8s/^# \{0,1\}//p' "$0" && exit 0 ;;
+    --help) sed -n '2,9s/^# \{0,1\}//p' "$0" && exit 0 ;;
     *) fail "unknown argument '$argument' (known: --quick, --full, --help)" ;;
   esac
 done

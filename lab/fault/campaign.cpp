@@ -76,12 +76,19 @@ Summary run_case(const script::Scenario& scenario, const CampaignOptions& option
   return summary;
 }
 
-void count(Campaign& campaign, const Summary& summary) {
+void count(Campaign& campaign, const Summary& summary, bool skip_unsupported) {
+  const bool alone = campaign.runs == 0;
   ++campaign.runs;
   campaign.summaries.push_back(summary);
   campaign.summaries.back().marks.clear();
   ++campaign.verdicts[std::string(name_of(summary.verdict.outcome))];
-  campaign.worst = worst(campaign.worst, summary.verdict.outcome);
+  const bool skipped = skip_unsupported && summary.verdict.outcome == Outcome::unsupported;
+  const bool only_skipped = skip_unsupported && campaign.worst == Outcome::unsupported;
+  if (alone || only_skipped) {
+    campaign.worst = summary.verdict.outcome;
+  } else if (!skipped) {
+    campaign.worst = worst(campaign.worst, summary.verdict.outcome);
+  }
   campaign.simulated += summary.simulated;
   campaign.took += summary.took;
   if (summary.verdict.outcome == Outcome::fail && !summary.folder.empty()) {
@@ -144,7 +151,7 @@ Campaign run_campaign(const std::vector<script::Scenario>& cases, CampaignOption
                                   summary.scenario = cases[i].name;
                                   summary.which = cases[i].which;
                                   summary.seed = script::cluster_settings(cases[i]).seed;
-                                  count(campaign, summary);
+                                  count(campaign, summary, options.skip_unsupported);
                                   campaign.twice += options.twice ? 1 : 0;
                                   if (options.every_line || summary.verdict.outcome != Outcome::pass) {
                                     std::cout << to_text(summary) << std::endl;

@@ -28,6 +28,8 @@ struct CampaignOptions {
   /// Where folders of runs go; only of those that did not pass, unless `keep_all`.
   std::string report = "kiwi-fault-runs";
   bool keep_all = false;
+  /// Scripts that the backend cannot play are told, and do not count in `Campaign::worst` beside others.
+  bool skip_unsupported = false;
   /// A line on standard output for every run; otherwise only for those that did not pass, with progress on
   /// standard error.
   bool every_line = true;

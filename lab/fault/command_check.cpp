@@ -1,3 +1,4 @@
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <memory>
@@ -19,6 +20,10 @@ int check(CheckArguments arguments) {
   if (arguments.file == "-") {
     return history::check_command(std::cin, "standard input", arguments.options, std::cout, std::cerr);
   }
+  std::error_code ignored;
+  if (std::filesystem::is_directory(arguments.file, ignored)) {
+    arguments.file = (std::filesystem::path(arguments.file) / "history.jsonl").string();
+  }
   std::ifstream in(arguments.file, std::ios::binary);
   if (!in) {
     std::cerr << arguments.file << ": cannot be read\n";
@@ -32,7 +37,8 @@ int check(CheckArguments arguments) {
 void add_check_command(CLI::App& app, int& exit) {
   const auto arguments = std::make_shared<CheckArguments>();
   CLI::App* command = app.add_subcommand("check", "Judge a recorded history (JSON lines, docs/history.md)");
-  command->add_option("history", arguments->file, "The file; - for standard input")->required();
+  command->add_option("history", arguments->file, "The file, or the folder of a run; - for standard input")
+      ->required();
   command->add_option("--load", arguments->options.load, "Only keys that this load touched");
   command->add_option("--budget", arguments->options.budget, "Steps of the search, about a million a second")
       ->capture_default_str();

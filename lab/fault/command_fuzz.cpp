@@ -105,7 +105,7 @@ void add_fuzz_command(CLI::App& app, int& exit) {
   command->add_option("--min-faults", arguments->min_faults, "Fewer faults in a run are vacuous")
       ->capture_default_str();
   command->add_option("--jobs,-j", arguments->campaign.jobs, "Runs at the same time")
-      ->check(CLI::PositiveNumber)
+      ->check(CLI::Range(1, 1024))
       ->capture_default_str();
   command
       ->add_option("--report", arguments->campaign.report, "Folder for the folders of runs that do not pass")

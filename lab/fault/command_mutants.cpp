@@ -197,7 +197,7 @@ void add_mutants_command(CLI::App& app, int& exit) {
                       "Run each mutant named in this file, on its seed there only");
   command->add_option("--record", arguments->record, "Write such a file of what was found");
   command->add_option("--jobs,-j", arguments->jobs, "Mutants at the same time")
-      ->check(CLI::PositiveNumber)
+      ->check(CLI::Range(1, 1024))
       ->capture_default_str();
   command->add_flag("--list", arguments->table_only, "Show the tables of mutants and marks instead");
   command->callback([arguments, &exit] { exit = run_mutants(*arguments); });

@@ -121,13 +121,15 @@ void add_run_command(CLI::App& app, int& exit) {
   command->add_option("--seeds", arguments->seeds, "Each of these seeds: A..B")->excludes(seed);
   command->add_option("--param", arguments->params, "name=value: a param or matrix of the script");
   command->add_option("--jobs,-j", arguments->campaign.jobs, "Runs at the same time")
-      ->check(CLI::PositiveNumber)
+      ->check(CLI::Range(1, 1024))
       ->capture_default_str();
   command
       ->add_option("--report", arguments->campaign.report, "Folder for the folders of runs that do not pass")
       ->capture_default_str();
   command->add_flag("--keep-all,--report-always", arguments->campaign.keep_all,
                     "A folder for every run, also if it passes");
+  command->add_flag("--skip-unsupported", arguments->campaign.skip_unsupported,
+                    "Scripts that the backend cannot play do not count in the exit code beside others");
   command->add_flag("--twice", arguments->campaign.twice, "Run each case twice and compare the traces");
   command->add_flag("--shrink", arguments->shrink,
                     "Make each script that failed on the simulator small: shrunk.scenario in its folder");

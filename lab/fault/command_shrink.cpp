@@ -104,7 +104,7 @@ void add_shrink_command(CLI::App& app, int& exit) {
   command->add_option("--budget", arguments->budget, "Real time to spend")->capture_default_str();
   command
       ->add_option("--jobs,-j", arguments->runs.jobs, "Runs at the same time; changes nothing but the time")
-      ->check(CLI::PositiveNumber)
+      ->check(CLI::Range(1, 1024))
       ->capture_default_str();
   command->add_option(
       "--output,-o", arguments->output,

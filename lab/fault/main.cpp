@@ -1,8 +1,32 @@
+#include <algorithm>
 #include <exception>
 #include <iostream>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include "lab/fault/commands.hpp"
 #include "lab/run/verdict.hpp"
+#include "lab/script/error.hpp"
+
+namespace {
+
+/// What is wrong with the first word, which must be a command; empty: nothing, or it is a flag.
+std::string unknown_command(const CLI::App& app, int argc, char** argv) {
+  const std::string word = argc > 1 ? argv[1] : "-";
+  std::vector<std::string> names;
+  for (const CLI::App* command : app.get_subcommands({})) {
+    names.push_back(command->get_name());
+  }
+  if (word.starts_with("-") || std::find(names.begin(), names.end(), word) != names.end()) {
+    return "";
+  }
+  const std::vector<std::string_view> known(names.begin(), names.end());
+  const std::string hint = kiwi::lab::script::did_you_mean(word, known);
+  return "there is no command '" + word + "'" + (hint.empty() ? "" : "; " + hint);
+}
+
+}  // namespace
 
 int main(int argc, char** argv) {
   CLI::App app{
@@ -24,6 +48,10 @@ int main(int argc, char** argv) {
   kiwi::lab::add_mutants_command(app, exit_code);
   kiwi::lab::add_report_command(app, exit_code);
   kiwi::lab::add_help_command(app, exit_code);
+  if (const std::string unknown = unknown_command(app, argc, argv); !unknown.empty()) {
+    std::cerr << "kiwi-fault: " << unknown << "\nRun with --help for more information.\n";
+    return kiwi::lab::exit_code(kiwi::lab::Outcome::error);
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& problem) {

@@ -13,6 +13,11 @@
 #include <system_error>
 
 namespace kiwi::lab {
+namespace {
+
+constexpr int kExitUsage = 2;  // of kiwi-node; 127: there is no such program
+
+}  // namespace
 
 NodeProcess::NodeProcess(NodeId id, std::filesystem::path dir, std::filesystem::path log)
     : id_(id), dir_(std::move(dir)), log_(std::move(log)) {}
@@ -110,6 +115,8 @@ bool NodeProcess::poll() {
 void NodeProcess::ended(int status) {
   const bool in_order = WIFEXITED(status) && WEXITSTATUS(status) == 0;
   failed_ = !expected_ && !(stopping_ && in_order);
+  refused_ =
+      failed_ && WIFEXITED(status) && (WEXITSTATUS(status) == kExitUsage || WEXITSTATUS(status) == 127);
   if (failed_) {
     why_ = WIFSIGNALED(status) ? "signal " + std::to_string(WTERMSIG(status))
                                : "exit code " + std::to_string(WEXITSTATUS(status));

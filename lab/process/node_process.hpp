@@ -37,6 +37,8 @@ class NodeProcess {
   /// It ended by itself, or was asked to stop and did not end in order.
   bool failed() const { return failed_; }
   const std::string& why() const { return why_; }
+  /// It ended because its command line is wrong: a mistake of the laboratory.
+  bool refused() const { return refused_; }
   std::uint64_t life() const { return life_; }
 
   /// Kills it and waits for its end.
@@ -61,6 +63,7 @@ class NodeProcess {
   bool stopping_ = false;
   bool expected_ = false;
   bool failed_ = false;
+  bool refused_ = false;
   std::string why_;
   std::uint64_t life_ = 0;
   std::uint64_t log_begin_ = 0;  // of this life, in the log's file

@@ -87,13 +87,11 @@ tl::expected<Applied, std::string> ProcessBackend::Impl::apply(const script::Act
     ~Forgive() { loop.forgive(); }
   } const forgive{loop_};  // what takes its time here says nothing about the machine
   if (action.verb == "power-fail" || (action.verb == "crash" && options_.disk_buffers)) {
-    // All of them at one moment, although they are told one after the other.
+    // All of them at one moment, although they end one after the other. (SIGSTOP would not do: a thread that
+    // syncs would race with the one that hears of the power failure.)
     for (const auto id : action.nodes) {
-      if (auto* on = node(id); on != nullptr && on->process.up() && !on->process.paused()) {
-        on->process.pause();
-        if (!on->process.up()) {
-          ended(*on);  // it was just ending by itself
-        }
+      if (auto* on = node(id); on != nullptr && on->process.up()) {
+        on->control->tell("hold");
       }
     }
   }

@@ -112,6 +112,10 @@ tl::expected<std::string, std::string> Control::command(const std::string& line)
   if (verb == "disk") {
     return disk_.command(words);
   }
+  if (verb == "hold") {
+    disk_.fs().hold();
+    return std::string("held");
+  }
   if (verb == "kill") {
     dies_ = true;
     return disk_.buffers() ? disk_.power_fail("exact", false, 0) : std::string("everything");

@@ -8,8 +8,9 @@
 //                        mark NAME               an instrumented point was passed
 //   laboratory -> node   NUMBER clock offset NS | jump NS | rate R | freeze | heal
 //                        NUMBER disk ...         DiskControl::command
-//                        NUMBER kill             as kill -9 does: the machine goes on, un-synced bytes stay
-//                        NUMBER power-fail PROFILE plain|torn SEED
+//                        NUMBER hold             files wait from now on: power is about to fail elsewhere,
+//                        too NUMBER kill             as kill -9 does: the machine goes on, un-synced bytes
+//                        stay NUMBER power-fail PROFILE plain|torn SEED
 //
 // The process ends when the laboratory goes away.
 

@@ -32,6 +32,7 @@ struct FaultFileSystem::State {
   std::shared_ptr<rocksdb::FileSystem> base;
   FaultFileSystemOptions options;
   std::atomic<bool> frozen = false;
+  std::atomic<bool> held = false;
 
   mutable std::mutex mutex;  // guards what follows
   Faults faults;

@@ -44,6 +44,9 @@ IOStatus FaultFileSystem::State::enter(DiskOp op, FileClass where, const std::st
       options.wait(kHangSliceUs);
     }
   }
+  while (held && !frozen) {
+    options.wait(kHangSliceUs);
+  }
   const std::lock_guard guard(mutex);
   if (frozen) {
     return machine_is_off();
@@ -129,6 +132,7 @@ std::uint64_t FaultFileSystem::fired(std::string_view name) const {
   const std::lock_guard guard(state_->mutex);
   return state_->faults.fired(name);
 }
+void FaultFileSystem::hold() { state_->held = true; }
 void FaultFileSystem::freeze() { state_->frozen = true; }
 
 std::uint64_t FaultFileSystem::unsynced_bytes(FileClass where) const {

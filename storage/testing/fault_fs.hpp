@@ -50,6 +50,9 @@ class FaultFileSystem : public rocksdb::FileSystemWrapper {
   /// With `again` the drawing is repeated as long as it says so.
   PowerCut power_fail(CrashProfile profile, const Chooser& chooser,
                       const std::function<bool(const PowerCut&)>& again = {});
+  /// Whoever calls waits from now on, until power_fail() or freeze(): what is un-synced at this moment stays
+  /// so.
+  void hold();
   /// Nothing reaches the disk any more; un-synced bytes are gone.
   void freeze();
   /// Flips one bit of a real file, or of its un-synced part. False: there is no such byte.

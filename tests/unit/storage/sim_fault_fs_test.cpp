@@ -1,5 +1,8 @@
 // The faults in front of real files.
 
+#include <chrono>
+#include <future>
+
 #include "log_testing.hpp"
 #include "sim_chooser.hpp"
 #include "storage/testing/fault_fs.hpp"
@@ -91,6 +94,19 @@ TEST_F(FaultFsTest, AnOrderedEndWritesBackAndWithoutBuffersAKillLosesNothing) {
   ASSERT_TRUE(file("b")->Append("at once", {}, nullptr).ok());
   kill();
   EXPECT_EQ(real("b"), "at once");
+}
+
+TEST_F(FaultFsTest, ASyncThatIsHeldDoesNotHappenAfterAll) {
+  start();
+  const auto a = file("a");
+  sync_dir();
+  ASSERT_TRUE(a->Append("un-synced", {}, nullptr).ok());
+  fs_->hold();
+  auto synced = std::async(std::launch::async, [&a] { return a->Sync({}, nullptr).ok(); });
+  EXPECT_EQ(synced.wait_for(std::chrono::milliseconds(50)), std::future_status::timeout) << "it waits";
+  static_cast<void>(fs_->power_fail(CrashProfile::ordered, [](auto, auto, auto) { return 0u; }));
+  EXPECT_FALSE(synced.get()) << "the machine is off";
+  EXPECT_EQ(real("a"), "");
 }
 
 TEST_F(FaultFsTest, APowerFailureKeepsWhatItSaysAndRemovesNamesThatWereNotSynced) {

@@ -46,8 +46,9 @@ TEST(Means, the_cluster_line_asks_for_things_too) {
   };
   const Means release{"kiwi-node", false}, fault{"kiwi-node-fault", true};
   EXPECT_THAT(lacking(with("strategy=pct"), fault), ElementsAre("strategy="));
-  EXPECT_THAT(lacking(with("net=lossy loss=1% sync=5ms latency=10ms cache=64KB election=300ms..400ms"), fault),
-              IsEmpty());
+  EXPECT_THAT(
+      lacking(with("net=lossy loss=1% sync=5ms latency=10ms cache=64KB election=300ms..400ms"), fault),
+      IsEmpty());
   EXPECT_THAT(lacking(with("net=lossy sync=5ms latency=10ms cache=64KB election=300ms..400ms"), release),
               ElementsAre("net= (needs kiwi-node-fault)", "latency= (needs kiwi-node-fault)",
                           "sync= (needs kiwi-node-fault)", "cache= (needs kiwi-node-fault)",
