@@ -9,7 +9,7 @@ namespace {
 
 constexpr double kBar = 18;
 /// Further faults at the same moment share the last row, without their names.
-constexpr std::size_t kMostRows = 14;
+constexpr std::size_t kMostRows = 20;
 constexpr std::size_t kMostBars = 1'500;
 
 Time end_of(const FaultWindow& window, const Axis& axis) { return window.until.value_or(axis.to()); }
