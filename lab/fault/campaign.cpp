@@ -19,6 +19,10 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+/// A case on the simulator that takes longer hangs in real time: its process is ended, which is a failure
+/// that was found.
+constexpr unsigned kHangsAfterSeconds = 300;
+
 std::chrono::milliseconds since(Clock::time_point start) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - start);
 }
@@ -130,8 +134,11 @@ Campaign run_campaign(const std::vector<script::Scenario>& cases, CampaignOption
   auto shown = start;
   const bool progress = !options.every_line || isatty(STDERR_FILENO) != 0;
   const auto work = [&](std::size_t i) {
+    alarm(options.backend == "sim" ? kHangsAfterSeconds : 0);
     try {
-      return to_line(run_case(cases[i], options));
+      std::string line = to_line(run_case(cases[i], options));
+      alarm(0);
+      return line;
     } catch (const std::exception& problem) {
       Summary summary;
       summary.verdict = {Outcome::error, "laboratory", std::string("exception: ") + problem.what()};

@@ -80,6 +80,9 @@ tl::expected<void, std::string> write_report(const std::filesystem::path& folder
                      (record.backend == "process" ? " --backend process" : "");
   }
   options.shrunk = read_file(folder / "shrunk.scenario").value_or("");
+  if (std::filesystem::exists(folder / "shrunk" / "report.html")) {
+    options.shrunk_page = "shrunk/report.html";
+  }
   return write_file(folder / "report.html", report::run_page(record, options));
 }
 

@@ -73,6 +73,9 @@ std::string replay_of(const RunRecord& record, const PageOptions& options) {
             (shrunk ? "The shrunk script: the same failure" : "What was done, everything decided") + ", " +
             grouped(static_cast<std::uint64_t>(lines)) + " lines</summary>" +
             script_lines(script, nullptr, nullptr) + "</details>\n";
+    if (shrunk && !options.shrunk_page.empty()) {
+      html += "<p><a href=\"" + escape(options.shrunk_page) + "\">The page of the shrunk script</a></p>\n";
+    }
   }
   return html;
 }

@@ -20,6 +20,8 @@ struct PageOptions {
   std::string replay;
   /// A shorter script with the same failure; empty: nobody looked for one.
   std::string shrunk;
+  /// Relative link to the page of a run of it; empty: there is none.
+  std::string shrunk_page;
   /// "kiwi" -> "0.1", ...
   std::vector<std::pair<std::string, std::string>> versions;
   /// Operations drawn as dots, of each outcome. Those of the failure are drawn in any case.

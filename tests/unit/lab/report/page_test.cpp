@@ -43,9 +43,18 @@ TEST(Page, BeginsWithVerdictReasonAndTheCommandThatGivesTheRunAgain) {
 TEST(Page, ShowsTheShrunkScriptInsteadOfTheLoweredOneWhenThereIsOne) {
   PageOptions options;
   options.shrunk = "scenario tiny\n";
+  options.shrunk_page = "shrunk/report.html";
   const std::string body = body_of(run_page(sample_run(), options));
   EXPECT_THAT(body, HasSubstr("scenario tiny"));
+  EXPECT_THAT(body, HasSubstr("<a href=\"shrunk/report.html\">"));
   EXPECT_THAT(body, Not(HasSubstr("! 2.000000s  cut n1 -&gt; n2</code>")));
+}
+
+TEST(Page, NamesTheBugThatWasPutBack) {
+  RunRecord run = sample_run();
+  EXPECT_THAT(body_of(run_page(run, {})), Not(HasSubstr("mutant")));
+  run.mutant = "vote_forgotten";
+  EXPECT_THAT(body_of(run_page(run, {})), HasSubstr("<dt>with the mutant</dt><dd>vote_forgotten</dd>"));
 }
 
 TEST(Page, HasALaneForEveryNodeAlsoForOneThatWasNeverSeen) {

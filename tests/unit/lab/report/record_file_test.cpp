@@ -24,7 +24,8 @@ tl::expected<RunRecord, std::string> read(const std::string& text) {
 }
 
 TEST(RecordFile, GivesTheSamePageAgain) {
-  const RunRecord run = sample_run();
+  RunRecord run = sample_run();
+  run.mutant = "vote_forgotten";
   auto again = read(written(run));
   ASSERT_TRUE(again) << again.error();
   again->script = run.script;
