@@ -22,7 +22,7 @@ ERROR = 4
 
 def lab(*arguments):
     return subprocess.run([LAB, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, timeout=170, check=False, text=True)
+                          stderr=subprocess.STDOUT, timeout=280, check=False, text=True)
 
 
 def read(*path):

@@ -44,7 +44,7 @@ TESTS = [
     Test("fault_cli", 120, in_quick=False),
     Test("fault_process", 240, in_quick=False),
     Test("fault_agreement", 360, in_quick=False),
-    Test("lab_shrink", 180, in_quick=False),
+    Test("lab_shrink", 300, in_quick=False),
     Test("info_values", 60),
     Test("idle", 120),
 ]
