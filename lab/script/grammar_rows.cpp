@@ -42,7 +42,7 @@ constexpr GrammarRow kEvents[] = {
     {"msg", "msg KIND LINK [(FIELD op NUMBER, ...)]",
      "a message is about to be delivered; fields: index, term, count, from-index, commit, granted",
      "when msg append n1 -> n3 (index = 41) crash n3"},
-    {"disk", "disk CALL FILES [on SET]", "a call on files is about to be made",
+    {"disk", "disk CALL FILES [on SET]", "a call on files is about to be made; simulator only",
      "when disk sync log on n2 power-fail n2"},
 };
 constexpr GrammarRow kSelectors[] = {

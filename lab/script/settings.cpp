@@ -37,7 +37,9 @@ constexpr ValueSpec kCluster[] = {
      .type = choice,
      .choices = "random|fifo|pct",
      .fallback = "random",
-     .summary = "which actor runs next: by keyed chance, in order, by priorities that change rarely"},
+     .summary =
+         "which actor runs next: by keyed chance, in order, by priorities that change rarely; simulator "
+         "only"},
     {.name = "tick", .type = duration, .fallback = "50ms", .summary = "of the nodes' Raft clocks"},
     {.name = "election",
      .type = duration_range,

@@ -33,7 +33,7 @@ constexpr ValueSpec kSlow[] = {
 constexpr ValueSpec kHang[] = {kCall};
 constexpr ValueSpec kFileOption[] = {kFile};
 constexpr ValueSpec kFull[] = {
-    {.name = "after", .type = bytes, .fallback = "0", .summary = "so much still fits"}};
+    {.name = "after", .type = bytes, .fallback = "0", .summary = "so much still fits; simulator only"}};
 constexpr ValueSpec kFileWord[] = {kWhich};
 constexpr ValueSpec kFlip[] = {
     {.name = "at", .type = number, .summary = "bit of the file, from 0; drawn by chance without it"},

@@ -13,9 +13,9 @@ constexpr ValueSpec kPowerFail[] = {
     {.name = "file", .type = file_class, .summary = "where `keep` applies; all files without it"},
     {.name = "keep",
      .type = text,
-     .summary =
-         "what of the un-synced data survives, in the backend's own words; drawn by chance, within the disk "
-         "profile, without it"}};
+     .summary = "what of the un-synced data survives, in the simulator's own words, and there only; drawn by "
+                "chance, "
+                "within the disk profile, without it"}};
 constexpr ValueSpec kOffset[] = {
     {.name = "offset", .type = signed_duration, .required = true, .summary = "against the true time"}};
 constexpr ValueSpec kRate[] = {

@@ -55,7 +55,7 @@ bool operation(Fault& fault, const std::string& call) {
   if (call == "any") {
     return true;
   }
-  fault.op = sim::parse_disk_op(call == "write" ? "append" : call);
+  fault.op = sim::parse_disk_op(call == "write" ? "append" : call == "sync-dir" ? "sync_dir" : call);
   return fault.op.has_value();
 }
 

@@ -9,7 +9,7 @@ import tempfile
 import time
 
 from kiwi.check import eventually, expect, expect_equal, run, run_cases
-from kiwi.lab import FAIL, FAULT_NODE, LAB, NODE, PASS, UNSUPPORTED, lab, scenario, write
+from kiwi.lab import FAIL, FAULT_NODE, LAB, NODE, PASS, UNSUPPORTED, VACUOUS, lab, scenario, write
 
 # kill, cut, one-way cut, a disk that fails and one that fills, power failures, orderly restarts.
 LIBRARY = ("follower_restarts_inside_the_window", "bridge_partition", "leader_that_hears_nothing",
@@ -45,6 +45,48 @@ at 6s     heal all
           clock-heal all
           free all
           expect within 5s converged(all)
+at 8s     stop L1
+always    raft, clients
+finally   linearizable(L1)
+"""
+# What LINKS leaves out. Node 4 bears it; node 5 is given up.
+NODES = """scenario  nodes
+about     every verb on nodes and disks, and on single messages
+cluster   nodes=5 at-end=leave
+load      L1 clients=4 rate=100/s
+at 0s     start L1
+at 1s     crash n4
+          crash n5
+          wipe n5
+          clone-disk n4 -> n5
+          restart n4
+          clock-freeze n1
+          clock-heal n1
+          rate L1 50/s
+          burst L1 10
+          disconnect L1
+          do SET greeting hello -> OK
+          note "half of it"
+at 2500ms stop n4
+          after 500ms restart n4
+          after 500ms pause n4
+          after 300ms resume n4
+          swizzle n4 over=1s
+at 6s     cut n1 -> n4
+          drop-next n2 -> n4 append
+          duplicate-next n3 -> n4 append
+          hold leader -> n4 heartbeat
+          after 300ms release leader -> n4 heartbeat
+          heal all
+          replay-old leader -> n4 any
+at 7s     fail n4 read eio nth=1000000
+          hang n4 remove
+          lose-writes n4 log
+          free n4
+          power-fail n4 torn
+          flip n4 log-wal
+          full n4
+          readonly n4
 at 8s     stop L1
 always    raft, clients
 finally   linearizable(L1)
@@ -117,6 +159,38 @@ def release_node_runs_what_it_can(_options):
                           "finally   linearizable(L1)\n", "--node", NODE)
         print(result.stdout.rstrip())
         expect_equal(result.returncode, PASS, "exit code")
+
+
+def the_table_of_verbs_is_true(_options):
+    page = lab("help", "--page").stdout
+    verbs = re.findall(r"^#### `([a-z-]+).*?^Example: .*?Backends: ([^.]*)\.", page, re.M | re.S)
+    expect(len(verbs) > 40, f"verbs of the page: {verbs}")
+    here = {name for name, backends in verbs if "processes" in backends}
+    tried = set(re.findall(r"^(?:at \w+)? +(?:after \w+ )?([a-z-]+)", LINKS + NODES, re.M))
+    expect_equal(sorted(here - tried), [], "verbs that processes have, and that are not tried here")
+    with tempfile.TemporaryDirectory() as folder:
+        result = run_text(folder, NODES)
+        expect(result.returncode in (PASS, VACUOUS), f"none is refused: {result.stdout}")
+    # Each kind of call on each kind of file, as the table of `fail` names them.
+    told = lab("help", "fail").stdout
+    calls = re.search(r"call +([a-z, -]+) or ([a-z-]+):", told)
+    calls = calls.group(1).split(", ") + [calls.group(2)]
+    expect(len(calls) == 8, f"calls: {calls}")
+    lines = []
+    for file in ("any", "log", "data", *(f"{folder}-{kind}" for folder in ("log", "data")
+                                         for kind in ("wal", "table", "manifest", "marker")), "log/CURRENT"):
+        lines.append(f"disk lose-writes {file} count=2")
+        for call in calls:
+            lines += [f"disk fail {call} eio file={file}", f"disk fail {call} enospc file={file} nth=2 count=1",
+                      f"disk slow {call} min=1 max=2 file={file}", f"disk hang {call} file={file}"]
+    with tempfile.TemporaryDirectory() as folder:
+        nowhere = os.path.join(folder, "nowhere")
+        node = [FAULT_NODE, "--id", "1", "--dir", folder, "--address", "127.0.0.1:1@2", "--initial-cluster",
+                "1=127.0.0.1:1@2", "--cluster-token", "x", "--control", nowhere]
+        for line in lines:
+            node += ["--at-start", line]
+        ended = subprocess.run(node, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, text=True)
+        expect(nowhere in ended.stdout and ended.returncode == 2, f"all are understood: {ended.stdout}")
 
 
 def files_below(folder):
@@ -206,7 +280,7 @@ def a_release_has_none_of_it(_options):
 
 
 def main(options):
-    run_cases(options, [a_release_has_none_of_it, lacking_means_are_refused, release_node_runs_what_it_can,
+    run_cases(options, [a_release_has_none_of_it, the_table_of_verbs_is_true, lacking_means_are_refused, release_node_runs_what_it_can,
                         a_broken_promise_leaves_the_same_folder_as_in_the_simulator, nothing_outlives_the_laboratory,
                         scenarios_pass])
 
