@@ -7,6 +7,7 @@
 #include "actors/peer_hello.hpp"
 #include "actors/peer_socket.hpp"
 #include "messages/codec.hpp"
+#include "messages/fault_points.hpp"
 #include "messages/frame_reader.hpp"
 #include "messages/limits.hpp"
 
@@ -52,6 +53,8 @@ class Server {
       return;
     std::vector<FrameReader::Frame> frames;
     auto fine = in.reader.feed({m.buf.data(), m.buf.size()}, frames);
+    if (!fine)
+      KIWI_MARK("frame.corrupt");
     take(m.handle, in, std::move(frames), fine ? std::string() : fine.error().what);
   }
 

@@ -4,5 +4,4 @@ set(KIWI_PEER_SOURCES
   peer_dialer.cpp
   peer_hello.cpp
   peer_out_queue.cpp
-  peer_server.cpp
   peer_socket.cpp)

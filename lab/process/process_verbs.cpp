@@ -183,6 +183,8 @@ tl::expected<bool, std::string> ProcessBackend::Impl::node_verb(Node& n, const s
     std::error_code ignored;
     fs::remove_all(process.dir(), ignored);
     checks_.forget(process.id());
+    n.view.term = Term{};
+    n.view.commit = n.view.applied = n.view.last = Index{};
   } else if (verb == "flip") {
     return flip(n, action, details);
   } else if (verb.starts_with("clock-")) {

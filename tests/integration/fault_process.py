@@ -27,7 +27,7 @@ at 0s     start L1
 """
 LINKS = """at 2000ms delay leader -> others 5ms..10ms
 at 2200ms jitter all <-> all 5ms
-at 2400ms bandwidth leader -> n3 200KB/s
+at 2400ms bandwidth n1 -> n3 200KB/s
 at 2600ms slice n1 -> others bytes=7
 at 2800ms duplicate all <-> all 20%
 at 3000ms reorder all <-> all 20%
