@@ -171,7 +171,8 @@ void Core::handle(NodeId from, const AppendResponse& m) {
   if (m.success) {
     KIWI_ASSERT(m.match <= log_.last().index || KIWI_MUTANT(stale_acks_count),
                 "a follower acknowledges more than there is");
-    if (p->acknowledged(m.sequence, m.match))
+    const bool stale = KIWI_MUTANT(stale_acks_count) && m.term < vote_.term;
+    if (p->acknowledged(stale ? 0 : m.sequence, m.match))
       advance_commit();
     return;
   }

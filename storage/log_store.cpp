@@ -244,8 +244,7 @@ Result<void> LogStore::Impl::write_synced(rocksdb::WriteBatch& batch, LogShape n
   const auto started_us = env.NowMicros();
   auto status = db->Write(KIWI_MUTANT(log_sync_skipped) ? rocksdb::WriteOptions() : synced(), &batch);
   if (!status.ok() && KIWI_MUTANT(failed_sync_trusted)) {
-    db->Resume().PermitUncheckedError();
-    status = db->Write(rocksdb::WriteOptions(), &batch);
+    db->Write(synced(), &batch).PermitUncheckedError();
     status = rocksdb::Status::OK();
   }
   if (!status.ok()) {

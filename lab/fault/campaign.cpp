@@ -44,6 +44,30 @@ void keep(const script::Scenario& scenario, const RunOptions& options, const Mak
   write(run_scenario(scenario, detail, make), report, summary);
 }
 
+std::uint64_t figure(const Summary& summary, const std::string& name) {
+  const auto found = summary.figures.find(name);
+  return found == summary.figures.end() ? 0 : found->second;
+}
+
+/// What passed must also have tested enough.
+void hold_to_floors(Summary& summary, const CampaignOptions& options) {
+  if (summary.verdict.outcome != Outcome::pass) {
+    return;
+  }
+  const auto below = [&](std::uint64_t value, std::uint64_t floor, const std::string& what) {
+    if (value < floor) {
+      summary.verdict = {Outcome::vacuous, "vacuous: floor of the campaign",
+                         std::to_string(value) + " " + what + ", the floor is " + std::to_string(floor)};
+    }
+  };
+  const auto seconds = [](Time time) {
+    return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::seconds>(time).count());
+  };
+  below(figure(summary, "operations done"), options.min_operations, "operations succeeded");
+  below(figure(summary, "faults"), options.min_faults, "faults");
+  below(seconds(summary.simulated), seconds(options.min_simulated), "simulated seconds");
+}
+
 Summary run_case(const script::Scenario& scenario, const CampaignOptions& options) {
   const auto start = Clock::now();
   RunOptions run_options;
@@ -58,6 +82,7 @@ Summary run_case(const script::Scenario& scenario, const CampaignOptions& option
   run_options.detail = options.backend == "process";
   const RunRecord record = run_scenario(scenario, run_options, make);
   Summary summary = summary_of(record);
+  hold_to_floors(summary, options);
   const bool ran =
       summary.verdict.outcome != Outcome::unsupported && summary.verdict.outcome != Outcome::error;
   if (options.twice && ran) {
@@ -104,12 +129,15 @@ void count(Campaign& campaign, const Summary& summary, bool skip_unsupported) {
   for (const auto& [mark, passed] : summary.marks) {
     campaign.marks[mark] += passed > 0 ? 1 : 0;
   }
-  for (const char* name : {"operations done", "faults"}) {
-    const auto found = summary.figures.find(name);
-    const std::uint64_t value = found == summary.figures.end() ? 0 : found->second;
-    const auto [least, first] = campaign.least.emplace(name, value);
-    least->second = std::min(least->second, value);
-  }
+  const auto least = [&](const char* name, std::uint64_t value) {
+    const auto [at, first] = campaign.least.emplace(name, value);
+    at->second = std::min(at->second, value);
+  };
+  least("operations done", figure(summary, "operations done"));
+  least("faults", figure(summary, "faults"));
+  least("simulated seconds",
+        static_cast<std::uint64_t>(
+            std::chrono::duration_cast<std::chrono::seconds>(summary.simulated).count()));
 }
 
 }  // namespace

@@ -33,6 +33,10 @@ struct CampaignOptions {
   /// A line on standard output for every run; otherwise only for those that did not pass, with progress on
   /// standard error.
   bool every_line = true;
+  /// A run with less is vacuous.
+  std::uint64_t min_operations = 0;
+  std::uint64_t min_faults = 0;
+  Time min_simulated{0};
 };
 
 struct Campaign {
@@ -46,7 +50,7 @@ struct Campaign {
   std::map<std::string, std::uint64_t> figures;
   std::map<std::string, std::uint64_t> marks;  // in how many runs each was passed
   std::vector<std::string> failed;             // folders of the runs that failed
-  std::map<std::string, std::uint64_t> least;  // of the figures "operations done" and "faults" per run
+  std::map<std::string, std::uint64_t> least;  // per run: operations done, faults, simulated seconds
 };
 
 /// Null: this laboratory has no such backend.

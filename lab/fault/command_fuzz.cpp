@@ -9,7 +9,7 @@
 #include "lab/fault/mutant.hpp"
 #include "lab/fault/report_folder.hpp"
 #include "lab/fault/stock_scenario.hpp"
-#include "messages/fault_tables.hpp"
+#include "lab/fault/tally.hpp"
 
 namespace kiwi::lab {
 namespace {
@@ -18,10 +18,9 @@ struct FuzzArguments {
   std::string file;
   std::string seeds = "1..100";
   std::uint64_t seconds = 60;
-  std::uint64_t min_operations = 500;
-  std::uint64_t min_faults = 10;
   bool canaries = true;
   std::string mutant;
+  std::string tally;
   CampaignOptions campaign;
 };
 
@@ -30,7 +29,7 @@ int error(const std::string& text) {
   return exit_code(Outcome::error);
 }
 
-int fuzz(const FuzzArguments& arguments) {
+int fuzz(FuzzArguments& arguments) {
   const auto seeds = parse_seeds(arguments.seeds);
   if (!seeds) {
     return error("kiwi-fault: " + seeds.error());
@@ -42,7 +41,8 @@ int fuzz(const FuzzArguments& arguments) {
   if (arguments.file.empty()) {
     script::ParseOptions options;
     // The script keeps some seconds for itself at both ends of the random block.
-    options.params["faults"] = std::to_string(arguments.seconds - 4) + "s";
+    options.params["faults"] = std::to_string(arguments.seconds - 3) + "s";
+    arguments.campaign.min_simulated = std::chrono::seconds(arguments.seconds);
     cases = cases_of_text("stock.scenario", std::string(kStockScenario), *seeds, options);
   } else {
     cases = cases_of(arguments.file, *seeds, {});
@@ -54,27 +54,18 @@ int fuzz(const FuzzArguments& arguments) {
   const Campaign campaign = run_campaign(*cases, arguments.campaign);
   const auto took = std::chrono::steady_clock::now() - start;
   std::cout << to_text(campaign, std::chrono::duration_cast<std::chrono::milliseconds>(took));
-  const auto at_least = [&](const char* name, std::uint64_t floor) {
-    const auto found = campaign.least.find(name);
-    return found != campaign.least.end() && found->second >= floor;
-  };
   tell_page(write_campaign_page(campaign, arguments.campaign,
                                 "kiwi-fault fuzz, seeds " + arguments.seeds +
                                     (arguments.mutant.empty() ? "" : ", with the mutant " + arguments.mutant),
                                 std::chrono::duration_cast<std::chrono::milliseconds>(took)));
   Outcome outcome = campaign.worst;
-  if (!at_least("operations done", arguments.min_operations) || !at_least("faults", arguments.min_faults)) {
-    std::cout << "vacuous: every run must have " << arguments.min_operations << " operations and "
-              << arguments.min_faults << " faults\n";
-    outcome = worst(outcome, Outcome::vacuous);
-  }
-  std::string unreached;
-  for (const auto& mark : fault::kMarks) {
-    if (campaign.marks.find(std::string(mark.name)) == campaign.marks.end()) {
-      unreached += (unreached.empty() ? "" : ", ") + std::string(mark.name);
+  const std::vector<std::string> missing = unreached(campaign);
+  std::cout << "marks never reached: " << (missing.empty() ? "none" : listed(missing)) << "\n";
+  if (!arguments.tally.empty()) {
+    if (const auto written = write_tally(campaign, arguments.tally); !written) {
+      return error("kiwi-fault: " + written.error());
     }
   }
-  std::cout << "marks never reached: " << (unreached.empty() ? "none" : unreached) << "\n";
   if (arguments.canaries && arguments.mutant.empty()) {
     const Canaries canaries = run_canaries(*cases, arguments.campaign.jobs);
     std::cout << "canaries: " << canaries.reported << " of " << canaries.runs << " reported\n";
@@ -93,6 +84,8 @@ int fuzz(const FuzzArguments& arguments) {
 void add_fuzz_command(CLI::App& app, int& exit) {
   const auto arguments = std::make_shared<FuzzArguments>();
   arguments->campaign.every_line = false;
+  arguments->campaign.min_operations = 500;
+  arguments->campaign.min_faults = 10;
   CLI::App* command =
       app.add_subcommand("fuzz", "Run the stock campaign: random faults, one run for each seed");
   command->add_option("--seeds", arguments->seeds, "Seeds to run: A..B")->capture_default_str();
@@ -100,9 +93,11 @@ void add_fuzz_command(CLI::App& app, int& exit) {
       ->check(CLI::Range(10, 100000))
       ->capture_default_str();
   command->add_option("--scenario", arguments->file, "This scenario instead of the stock campaign");
-  command->add_option("--min-operations", arguments->min_operations, "Fewer operations in a run are vacuous")
+  command
+      ->add_option("--min-operations", arguments->campaign.min_operations,
+                   "Fewer operations in a run are vacuous")
       ->capture_default_str();
-  command->add_option("--min-faults", arguments->min_faults, "Fewer faults in a run are vacuous")
+  command->add_option("--min-faults", arguments->campaign.min_faults, "Fewer faults in a run are vacuous")
       ->capture_default_str();
   command->add_option("--jobs,-j", arguments->campaign.jobs, "Runs at the same time")
       ->check(CLI::Range(1, 1024))
@@ -110,6 +105,7 @@ void add_fuzz_command(CLI::App& app, int& exit) {
   command
       ->add_option("--report", arguments->campaign.report, "Folder for the folders of runs that do not pass")
       ->capture_default_str();
+  command->add_option("--tally", arguments->tally, kTallyHelp);
   command->add_flag("--twice", arguments->campaign.twice, "Run each seed twice and compare the traces");
   command->add_flag("!--no-canaries", arguments->canaries,
                     "Leave out the runs, one in a hundred, with a lie built in that must be reported");

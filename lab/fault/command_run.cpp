@@ -8,6 +8,7 @@
 #include "lab/fault/mutant.hpp"
 #include "lab/fault/report_folder.hpp"
 #include "lab/fault/shrink_runs.hpp"
+#include "lab/fault/tally.hpp"
 #include "lab/script/values.hpp"
 
 namespace kiwi::lab {
@@ -20,6 +21,7 @@ struct RunArguments {
   std::vector<std::string> params;
   std::string mutant;
   bool shrink = false;
+  std::string tally;
   CampaignOptions campaign;
 };
 
@@ -101,6 +103,11 @@ int run(const RunArguments& arguments) {
     const std::string text = to_text(campaign, std::chrono::duration_cast<std::chrono::milliseconds>(took));
     std::cout << text.substr(0, text.find('\n') + 1);
   }
+  if (!arguments.tally.empty()) {
+    if (const auto written = write_tally(campaign, arguments.tally); !written) {
+      return error("kiwi-fault: " + written.error());
+    }
+  }
   return exit_code(mistakes ? Outcome::error : campaign.worst);
 }
 
@@ -130,6 +137,7 @@ void add_run_command(CLI::App& app, int& exit) {
                     "A folder for every run, also if it passes");
   command->add_flag("--skip-unsupported", arguments->campaign.skip_unsupported,
                     "Scripts that the backend cannot play do not count in the exit code beside others");
+  command->add_option("--tally", arguments->tally, kTallyHelp);
   command->add_flag("--twice", arguments->campaign.twice, "Run each case twice and compare the traces");
   command->add_flag("--shrink", arguments->shrink,
                     "Make each script that failed on the simulator small: shrunk.scenario in its folder");

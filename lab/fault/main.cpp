@@ -46,6 +46,7 @@ int main(int argc, char** argv) {
   kiwi::lab::add_fmt_command(app, exit_code);
   kiwi::lab::add_list_command(app, exit_code);
   kiwi::lab::add_mutants_command(app, exit_code);
+  kiwi::lab::add_tally_command(app, exit_code);
   kiwi::lab::add_report_command(app, exit_code);
   kiwi::lab::add_help_command(app, exit_code);
   if (const std::string unknown = unknown_command(app, argc, argv); !unknown.empty()) {

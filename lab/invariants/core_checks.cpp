@@ -174,6 +174,11 @@ void CoreChecks::check_leader(const NodeMemory& memory, const CoreSeen& now) {
   if (at->second != now.node)
     findings_.add(Check::one_leader, name_of(now.node) + " leads in term " + to_string(term) +
                                          ", but so did " + name_of(at->second));
+  const auto votes = ledger_.votes_for(now.node, term);
+  if (!is_majority(votes, memory.membership))
+    findings_.add(Check::leader_is_elected,
+                  name_of(now.node) + " leads in term " + to_string(term) + " with the votes of " +
+                      list_of(votes) + " only, not of a majority of " + list_of(memory.membership.voters));
   // The last entry committed in an earlier term; those before it are the same by log matching.
   for (auto index = ledger_.committed(); index; index = index - 1) {
     const auto* committed = ledger_.committed_at(index);
@@ -248,6 +253,12 @@ void CoreChecks::check_counting(const NodeMemory& memory, const CoreSeen& now, c
                                                  text_of(memory.term_at(follower.match), follower.match) +
                                                  ", which was never synced there; its synced log ends at " +
                                                  to_string(ledger_.disk(follower.node).last()));
+    const auto acknowledged = ledger_.acknowledged(follower.node, now.node, now.vote.term);
+    if (follower.match > acknowledged)
+      findings_.add(Check::match_is_acknowledged,
+                    name_of(now.node) + " leads term " + to_string(now.vote.term) + " and believes that " +
+                        name_of(follower.node) + " holds " + to_string(follower.match) +
+                        "; in this term that node has acknowledged " + to_string(acknowledged));
   }
   if (durable_there(now.node, now.commit))
     counted |= bit(now.node);

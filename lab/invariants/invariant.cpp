@@ -58,6 +58,9 @@ const std::vector<Invariant>& all_invariants() {
       {Check::term_is_durable, "a promise is made in a durable term", Group::raft},
       {Check::leader_is_heard, "a leader hears a majority", Group::raft},
       {Check::pre_vote_by_log, "a pre-vote is for a log that is as good", Group::raft},
+      {Check::leader_is_elected, "a leader has the votes of a majority", Group::raft},
+      {Check::vote_by_log, "a vote is for a log that is as good", Group::raft},
+      {Check::match_is_acknowledged, "a leader counts what was acknowledged in its term", Group::raft},
   };
   return kAll;
 }

@@ -55,6 +55,9 @@ enum class Check : std::uint8_t {
   term_is_durable = 43,
   leader_is_heard = 44,
   pre_vote_by_log = 45,
+  leader_is_elected = 46,
+  vote_by_log = 47,
+  match_is_acknowledged = 48,
 };
 
 struct Invariant {

@@ -107,6 +107,30 @@ void Ledger::settle(NodeId node, const LogStep& step) {
     disk.vote = step.vote;
 }
 
+NodeSet Ledger::votes_for(NodeId candidate, Term term) const {
+  const auto found = grants_.find({candidate, term});
+  auto voters = found == grants_.end() ? NodeSet{0} : found->second;
+  for (const auto& [node, disk] : disks_)
+    if (vote_of(node, term) == candidate)
+      voters |= bit(node);
+  return voters;
+}
+
+void Ledger::note_ack(NodeId follower, NodeId leader, Term term, Index match) {
+  auto& [latest, highest] = acks_[{follower, leader}];
+  if (term > latest)
+    highest = Index(0);
+  if (term >= latest) {
+    latest = term;
+    highest = std::max(highest, match);
+  }
+}
+
+Index Ledger::acknowledged(NodeId follower, NodeId leader, Term term) const {
+  const auto found = acks_.find({follower, leader});
+  return found == acks_.end() || found->second.first != term ? Index(0) : found->second.second;
+}
+
 void Ledger::clear_disk(NodeId node) {
   auto& disk = disks_[node];
   LogStep all;

@@ -92,6 +92,15 @@ class Ledger {
   NodeId vote_of(NodeId node, Term term) const;
   /// False: another vote of this term was durable before.
   bool note_vote(NodeId node, Vote vote);
+  /// A vote in earnest has left its voter.
+  void note_grant(NodeId voter, NodeId candidate, Term term) { grants_[{candidate, term}] |= bit(voter); }
+  /// Whose votes of this term it could count: durable ones, and those that left before a disk was lost.
+  NodeSet votes_for(NodeId candidate, Term term) const;
+
+  // --- acknowledgements of appends that have left
+  void note_ack(NodeId follower, NodeId leader, Term term, Index match);
+  /// The highest of this term; 0: none.
+  Index acknowledged(NodeId follower, NodeId leader, Term term) const;
 
   // --- what is committed, on any node. Index i at [i - 1].
   Index committed() const { return Index(committed_.size()); }
@@ -106,6 +115,8 @@ class Ledger {
   std::deque<Slot> slots_;  // index i at [i - 1]
   std::map<NodeId, DiskLog> disks_;
   std::map<std::pair<NodeId, Term>, NodeId> votes_;
+  std::map<std::pair<NodeId, Term>, NodeSet> grants_;                 // by candidate
+  std::map<std::pair<NodeId, NodeId>, std::pair<Term, Index>> acks_;  // of the latest term
   std::deque<CommittedRecord> committed_;
 };
 

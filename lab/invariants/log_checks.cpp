@@ -216,11 +216,10 @@ void LogChecks::check_term(NodeId from, Term term, const char* what) {
 }
 
 void LogChecks::leaves(NodeId from, NodeId to, const VoteRequest& m) {
-  if (m.pre_vote) {
-    const auto& voter = ledger_.disk(to);
-    pre_votes_asked_[{from, to}] = {
-        m.round, m.last_log_id, {voter.term_at(voter.last()).value_or(Term{}), voter.last()}};
-  }
+  const auto& voter = ledger_.disk(to);
+  const LogId voter_last{voter.term_at(voter.last()).value_or(Term{}), voter.last()};
+  (m.pre_vote ? pre_votes_asked_ : votes_asked_)[{from, to}] = {m.pre_vote ? m.round : m.term.value,
+                                                                m.last_log_id, voter_last};
   // It may have been overtaken by a truncation since it was made: then the entry was synced once.
   const auto last = m.last_log_id;
   const auto* entry = ledger_.find(last.index, last.term);
@@ -238,12 +237,7 @@ void LogChecks::leaves(NodeId from, NodeId to, const VoteResponse& m) {
   if (!m.granted)
     return;
   if (m.pre_vote) {
-    const auto& asked = pre_votes_asked_[{to, from}];
-    if (m.round == asked.round && asked.last < asked.voter_last &&
-        cores_.term_at(from, asked.voter_last.index) == asked.voter_last.term)
-      findings_.add(Check::pre_vote_by_log,
-                    name_of(from) + " grants " + name_of(to) + " a pre-vote for a log that ends with " +
-                        to_string(asked.last) + "; its own has " + to_string(asked.voter_last) + " already");
+    check_granted(from, to, m.round, pre_votes_asked_, Check::pre_vote_by_log, "a pre-vote");
     // A grant for a term that the node has entered would be a vote of that term.
     if (cores_.vote(from).term == m.term && cores_.vote(from).voted_for == to &&
         ledger_.vote_of(to, m.term) != to)
@@ -256,12 +250,26 @@ void LogChecks::leaves(NodeId from, NodeId to, const VoteResponse& m) {
     findings_.add(Check::one_vote, name_of(from) + " grants " + name_of(to) + " its vote of term " +
                                        to_string(m.term) + ", but durable is " +
                                        text_of(ledger_.disk(from).vote));
+  ledger_.note_grant(from, to, m.term);
+  check_granted(from, to, m.term.value, votes_asked_, Check::vote_by_log, "its vote");
+}
+
+/// Raft 5.4.1. The voter's synced log when it was asked is compared, as far as it still has it.
+void LogChecks::check_granted(NodeId from, NodeId to, std::uint64_t round, Asked& all, Check check,
+                              const char* what) {
+  const auto& asked = all[{to, from}];
+  if (round == asked.round && asked.last < asked.voter_last &&
+      cores_.term_at(from, asked.voter_last.index) == asked.voter_last.term)
+    findings_.add(check, name_of(from) + " grants " + name_of(to) + " " + what +
+                             " for a log that ends with " + to_string(asked.last) + "; its own has " +
+                             to_string(asked.voter_last) + " already");
 }
 
 void LogChecks::leaves(NodeId from, NodeId to, const AppendResponse& m) {
   if (!m.success)
     return;
   check_term(from, m.term, "acknowledges an append");
+  ledger_.note_ack(from, to, m.term, m.match);
   // Which entry this is, the leader's log says, as long as it still leads.
   if (!cores_.leads(to, m.term) || m.match <= ledger_.disk(from).purged)
     return;

@@ -50,13 +50,16 @@ class LogChecks {
   const CoreChecks& cores_;
   std::map<NodeId, StoreMemory> stores_;
   std::map<NodeId, std::set<InstanceId>> instances_;  // that a node ever had
-  /// The last pre-vote that one node asked of another, and the end of the other's synced log at that moment.
-  struct PreVoteAsked {
-    std::uint64_t round = 0;
+  /// The last vote that one node asked of another, and the end of the other's synced log at that moment.
+  struct VoteAsked {
+    std::uint64_t round = 0;  // of pre-votes; of others the term
     LogId last;
     LogId voter_last;
   };
-  std::map<std::pair<NodeId, NodeId>, PreVoteAsked> pre_votes_asked_;
+  using Asked = std::map<std::pair<NodeId, NodeId>, VoteAsked>;
+  void check_granted(NodeId from, NodeId to, std::uint64_t round, Asked& all, Check check, const char* what);
+  Asked pre_votes_asked_;
+  Asked votes_asked_;
 };
 
 }  // namespace kiwi::lab::invariants

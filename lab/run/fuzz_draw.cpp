@@ -233,6 +233,13 @@ std::optional<DrawnFault> draw_fault(const std::string& verb, ChanceStream& chan
     if (away) {
       fault.away = fault.action.nodes;
     }
+    if (!fault.action.words.empty() && fault.action.words.front() == "torn" && happens(chance.next(), 0.6)) {
+      // In the midst of a write: what is written then waits for a sync that never comes.
+      fault.before.verb = "hang";
+      fault.before.words = {"sync"};
+      fault.before.nodes = fault.action.nodes;
+      fault.before_by = draw_time(chance, milliseconds(1), milliseconds(60));
+    }
   }
   if (fault.away.size() > room) {
     return std::nullopt;

@@ -16,6 +16,9 @@ struct DrawnFault {
   script::Action action;
   /// Nodes that cannot serve, or be heard, while it lasts.
   std::vector<NodeId> away;
+  /// Done so long before the fault itself. `verb` empty: nothing.
+  script::Action before;
+  Time before_by{0};
 };
 
 /// At most `room` of `present` are taken away. Nothing: not possible now. Requires a verb with

@@ -64,7 +64,7 @@ std::vector<NodeId> Fuzzer::present() {
   return present;
 }
 
-std::optional<Fuzzer::Fault> Fuzzer::draw() {
+std::optional<DrawnFault> Fuzzer::draw() {
   std::uint64_t total = 0;
   for (const auto& [verb, weight] : when_.faults) {
     total += weight;
@@ -92,10 +92,10 @@ std::optional<Fuzzer::Fault> Fuzzer::draw() {
   if (!drawn || (verb == "flip" && spoilt_)) {
     return std::nullopt;
   }
-  return Fault{std::move(drawn->action), std::move(drawn->away)};
+  return drawn;
 }
 
-void Fuzzer::begin(Fault fault) {
+void Fuzzer::begin(DrawnFault fault) {
   ChanceStream chance =
       run_.chance.stream("fuzz " + std::to_string(when_.place.line), "lasts " + std::to_string(drawn_));
   const Time lasts = draw_time(chance, settings_.lasts.first, settings_.lasts.second);
@@ -107,7 +107,40 @@ void Fuzzer::begin(Fault fault) {
     swizzle_nodes(run_, fault.action.nodes, lasts, 0, [this, fault] { end(fault); });
     return;
   }
+  if (fault.before.verb.empty()) {
+    strike(std::move(fault), lasts);
+    return;
+  }
+  if (!run_.perform(fault.before)) {
+    return;
+  }
+  // Nothing else takes these nodes meanwhile.
+  for (const NodeId node : fault.away) {
+    ++away_[node];
+  }
+  ++open_;
+  run_.timeline.plan(
+      run_.now() + fault.before_by,
+      [this, lasts, fault = std::move(fault)] {
+        for (const NodeId node : fault.away) {
+          if (--away_[node] == 0) {
+            away_.erase(node);
+          }
+        }
+        --open_;
+        if (!run_.over()) {
+          strike(fault, lasts);
+        }
+      },
+      Timeline::Lane::script);
+}
+
+void Fuzzer::strike(DrawnFault fault, Time lasts) {
   if (!run_.perform(fault.action)) {
+    for (script::Action& action : ends_of(fault)) {
+      run_.perform(std::move(action));
+    }
+    finish_if_over();
     return;
   }
   if (fault.action.verb == "flip") {
@@ -127,20 +160,21 @@ void Fuzzer::begin(Fault fault) {
       Timeline::Lane::script);
 }
 
-void Fuzzer::end(const Fault& fault) {
+void Fuzzer::end(const DrawnFault& fault) {
   for (const NodeId node : fault.away) {
     if (--away_[node] == 0) {
       away_.erase(node);
     }
   }
   --open_;
-  for (script::Action& action : ends_of(fault.action)) {
+  for (script::Action& action : ends_of(fault)) {
     run_.perform(std::move(action));
   }
   finish_if_over();
 }
 
-std::vector<script::Action> Fuzzer::ends_of(const script::Action& fault) {
+std::vector<script::Action> Fuzzer::ends_of(const DrawnFault& drawn) {
+  const script::Action& fault = drawn.action;
   const script::VerbRow* row = script::find_verb(fault.verb);
   std::vector<script::Action> ends;
   const auto with = [&](const char* verb, std::vector<NodeId> nodes) {
@@ -161,7 +195,7 @@ std::vector<script::Action> Fuzzer::ends_of(const script::Action& fault) {
     }
     return ends;
   }
-  if (row->group == "disk") {
+  if (row->group == "disk" || !drawn.before.verb.empty()) {
     with("free", fault.nodes);
   }
   if (fault.verb == "pause") {

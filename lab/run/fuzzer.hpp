@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "lab/run/fuzz_draw.hpp"
 #include "lab/run/run_state.hpp"
 #include "lab/script/ast.hpp"
 
@@ -22,17 +23,14 @@ class Fuzzer {
   void start();
 
  private:
-  struct Fault {
-    script::Action action;
-    std::vector<NodeId> away;  // nodes that it takes away
-  };
-
   void next();
   /// A fault that can be done now; nothing when it would take too many away.
-  std::optional<Fault> draw();
-  void begin(Fault fault);
-  void end(const Fault& fault);
-  std::vector<script::Action> ends_of(const script::Action& fault);
+  std::optional<DrawnFault> draw();
+  void begin(DrawnFault fault);
+  /// Now, and its end after `lasts`.
+  void strike(DrawnFault fault, Time lasts);
+  void end(const DrawnFault& fault);
+  std::vector<script::Action> ends_of(const DrawnFault& drawn);
   void finish_if_over();
   std::size_t may_go();
   std::vector<NodeId> present();

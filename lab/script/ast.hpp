@@ -42,7 +42,8 @@
 //  param, matrix  `$name` (or `${name}`) anywhere behind the head word of a line is replaced by the value. A
 //  bare $name
 //              may stand for several words; inside quotes and words it is pasted. Names can be set from
-//              outside (ParseOptions::params); a matrix is one case per value, several matrices multiply.
+//              outside (ParseOptions::params); a matrix is one case per value, several matrices multiply. A
+//              draw has the value that the seed given from outside chooses.
 //  cluster, load, about   may go on on indented lines.
 //  Values      Words end at blanks and at any of " { } ( ) , = < > !  Anything else goes between double
 //  quotes, with

@@ -12,7 +12,8 @@ namespace {
 /// Where values of the head and first statements of blocks begin.
 constexpr std::size_t kBodyColumn = 10;
 constexpr std::string_view kTimeWords = "at|after|when|every|fuzz";
-constexpr std::string_view kHeads = "scenario|about|cluster|load|noise|always|finally|include|param|matrix";
+constexpr std::string_view kHeads =
+    "scenario|about|cluster|load|noise|always|finally|include|param|matrix|draw";
 
 /// Puts the words of one line in order, with the blanks they want. Works on words, not on meaning, so that
 /// params and mistakes stay as they are.

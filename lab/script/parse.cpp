@@ -120,9 +120,9 @@ class Parser {
   }
 
   void unknown_head(const SourceLine& line, Lexer& lexer, std::string_view head) {
-    std::vector<std::string_view> known{"scenario", "about",   "cluster", "load",  "noise",
-                                        "always",   "finally", "at",      "after", "when",
-                                        "every",    "fuzz",    "include", "param", "matrix"};
+    std::vector<std::string_view> known{"scenario", "about", "cluster", "load", "noise", "always",
+                                        "finally",  "at",    "after",   "when", "every", "fuzz",
+                                        "include",  "param", "matrix",  "draw"};
     Lexer again(line, 0, nullptr);
     const Token token = head.empty() ? lexer.next() : again.next();
     const bool verb = find_verb(token.text) != nullptr || token.text == "let" || token.text == "expect";

@@ -4,6 +4,7 @@
 #include <set>
 #include <tuple>
 
+#include "lab/chance.hpp"
 #include "lab/script/values.hpp"
 
 namespace kiwi::lab::script {
@@ -86,7 +87,7 @@ class Reader {
     if (line.indent == line.text.size() || line.text[line.indent] == '#') {
       return;
     }
-    if (line.indent > 0 || (head != "include" && head != "param" && head != "matrix")) {
+    if (line.indent > 0 || (head != "include" && head != "param" && head != "matrix" && head != "draw")) {
       sources_.lines.push_back(line);
       return;
     }
@@ -94,7 +95,7 @@ class Reader {
     if (head == "include") {
       include(line, lexer, depth);
     } else {
-      define(line, lexer, head == "matrix");
+      define(line, lexer, head);
     }
   }
 
@@ -121,7 +122,7 @@ class Reader {
     add_file(name, *text, depth + 1);
   }
 
-  void define(const SourceLine& line, Lexer& lexer, bool matrix) {
+  void define(const SourceLine& line, Lexer& lexer, std::string_view head) {
     const Token name = lexer.next();
     const auto param = name.kind == Token::Kind::word ? whole_param("$" + name.text) : std::nullopt;
     if (!param) {
@@ -133,16 +134,23 @@ class Reader {
     if (!lexer.take("=")) {
       fail_at(lexer.peek(), "expected '='");
     }
-    const auto values = read_values(line, lexer, matrix);
+    const auto values = read_values(line, lexer, head != "param");
     const auto given = options_.params.find(name.text);
     if (given != options_.params.end()) {
       sources_.params[name.text] = given->second;
     } else {
-      sources_.params[name.text] = values.front();
-      if (matrix) {
+      sources_.params[name.text] = head == "draw" ? drawn(name.text, values) : values.front();
+      if (head == "matrix") {
         sources_.matrices.push_back({name.text, values});
       }
     }
+  }
+
+  /// By the seed that was given from outside; the first without one.
+  std::string drawn(const std::string& name, const std::vector<std::string>& values) const {
+    const auto given = options_.params.find("seed");
+    const auto seed = given == options_.params.end() ? std::nullopt : read_number(given->second);
+    return seed ? values[below(Chance(*seed).draw("draw", name, 0), values.size())] : values.front();
   }
 
   /// The raw text of each value: what stands in quotes keeps them, so that a bare `$name` brings one text.

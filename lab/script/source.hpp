@@ -41,7 +41,7 @@ struct Matrix {
 
 struct Sources {
   std::vector<std::string> files;  // [0] is the scenario
-  /// Without includes, params, matrices, comments and empty lines.
+  /// Without includes, params, matrices, draws, comments and empty lines.
   std::vector<SourceLine> lines;
   Params params;                 // those of the file, replaced by the options where these name them
   std::vector<Matrix> matrices;  // those that no option fixes

@@ -38,6 +38,7 @@ struct ClientChecksTest : testing::Test {
     s.write(n1, {e});
     for (auto other : others) {
       s.write(other, {e});
+      s.ledger.note_ack(other, n1, Term(1), e.id.index);
       for (auto& f : c.others)
         if (f.node == other)
           f.match = e.id.index;

@@ -35,6 +35,34 @@ TEST_F(AfterTwoWrites, two_leaders_of_one_term) {
   EXPECT_THAT(s.what(), HasSubstr("n2 leads in term 1, but so did n1"));
 }
 
+TEST_F(AfterTwoWrites, a_leader_that_nobody_else_voted_for) {
+  s.core(n2).seen.vote = {Term(2), n2};
+  s.core(n2).seen.role = Role::candidate;
+  s.step(n2);
+  s.vote(n2, 2, n2);
+  s.vote(n3, 2, n1);
+  s.core(n2).seen.role = Role::leader;
+  s.step(n2);
+  EXPECT_EQ(s.broken(), 46) << s.what();
+  EXPECT_THAT(s.what(), HasSubstr("n2 leads in term 2 with the votes of n2 only"));
+}
+
+TEST_F(AfterTwoWrites, a_leader_whose_voter_lost_its_disk) {
+  s.core(n2).seen.vote = {Term(2), n2};
+  s.core(n2).seen.role = Role::candidate;
+  s.step(n2);
+  s.vote(n2, 2, n2);
+  s.vote(n3, 2, n2);
+  VoteResponse grant;
+  grant.term = Term(2);
+  grant.granted = true;
+  s.logs.leaving(n3, n2, PeerMessage(grant));
+  s.logs.harmed(n3, "wipe");
+  s.core(n2).seen.role = Role::leader;
+  s.step(n2);
+  EXPECT_EQ(s.broken(), 0) << s.what();
+}
+
 TEST_F(AfterTwoWrites, a_leader_removes_its_own_entry) {
   s.replicate(n1, 1, {});
   s.core(n1).log.pop_back();
@@ -113,6 +141,7 @@ TEST_F(AfterTwoWrites, the_leader_counts_itself_before_its_sync) {
   s.give(n1, {entry(1, 3)});
   s.write(n2, {entry(1, 3)});
   s.write(n3, {entry(1, 1), entry(1, 2), entry(1, 3)});
+  s.ledger.note_ack(n2, n1, Term(1), Index(3));
   s.core(n1).others = {{n2, Index(3), 0, 0}, {n3, Index(0), 0, 0}};
   s.commit(n1, 3);
   EXPECT_EQ(s.broken(), 11) << s.what();
@@ -124,9 +153,21 @@ TEST_F(AfterTwoWrites, others_may_commit_without_the_leaders_disk) {
   s.give(n1, {entry(1, 3)});
   s.write(n2, {entry(1, 3)});
   s.write(n3, {entry(1, 1), entry(1, 2), entry(1, 3)});
+  s.ledger.note_ack(n2, n1, Term(1), Index(3));
+  s.ledger.note_ack(n3, n1, Term(1), Index(3));
   s.core(n1).others = {{n2, Index(3), 0, 0}, {n3, Index(3), 0, 0}};
   s.commit(n1, 3);
   EXPECT_EQ(s.broken(), 0) << s.what();
+}
+
+TEST_F(AfterTwoWrites, an_acknowledgement_of_an_earlier_term_is_counted) {
+  s.elect(n2, 2, n3);
+  s.replicate(n2, 2, {n3});
+  s.ledger.note_ack(n1, n2, Term(1), Index(2));
+  s.core(n2).others = {{n1, Index(2), 0, 0}, {n3, Index(3), 0, 0}};
+  s.commit(n2, 3);
+  EXPECT_EQ(s.broken(), 48) << s.what();
+  EXPECT_THAT(s.what(), HasSubstr("n1 holds 2; in this term that node has acknowledged 0"));
 }
 
 TEST_F(AfterTwoWrites, a_core_believes_in_what_is_not_synced) {

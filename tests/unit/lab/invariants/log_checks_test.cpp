@@ -213,6 +213,37 @@ TEST_F(LogChecksTest, a_pre_vote_is_granted) {
   EXPECT_EQ(s.broken(), 0) << s.what();
 }
 
+// --- 45, 47: votes are for logs that are as good
+
+TEST_F(LogChecksTest, a_vote_for_a_shorter_log) {
+  for (const bool pre_vote : {true, false}) {
+    Scene one;
+    one.write(n2, {entry(1, 1)});
+    one.write(n3, {entry(1, 1), entry(1, 2)});
+    one.core(n3).log = {Term(1), Term(1)};
+    one.core(n3).seen.last = {Term(1), Index(2)};
+    one.step(n3);
+    one.vote(n2, 2, n2);
+    one.logs.leaving(n2, n3, PeerMessage(request(2, {Term(1), Index(1)}, pre_vote)));
+    one.vote(n3, 2, n2);
+    one.logs.leaving(n3, n2, PeerMessage(grant(2, pre_vote)));
+    EXPECT_EQ(one.broken(), pre_vote ? 45 : 47) << one.what();
+  }
+}
+
+TEST_F(LogChecksTest, a_vote_for_a_log_of_the_same_length) {
+  s.write(n2, {entry(1, 1)});
+  s.write(n3, {entry(1, 1)});
+  s.core(n3).log = {Term(1)};
+  s.core(n3).seen.last = {Term(1), Index(1)};
+  s.step(n3);
+  s.vote(n2, 2, n2);
+  s.logs.leaving(n2, n3, PeerMessage(request(2, {Term(1), Index(1)})));
+  s.vote(n3, 2, n2);
+  s.logs.leaving(n3, n2, PeerMessage(grant(2)));
+  EXPECT_EQ(s.broken(), 0) << s.what();
+}
+
 // --- 27: recovery
 
 TEST_F(LogChecksTest, what_was_synced_is_recovered) {

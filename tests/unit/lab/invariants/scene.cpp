@@ -136,6 +136,7 @@ Entry Scene::replicate(NodeId leader, std::uint64_t term, const std::vector<Node
     write(other, std::move(missing));
     o.seen.durable = index;
     step(other);
+    ledger.note_ack(other, leader, Term(term), index);
     for (auto& f : c.others)
       if (f.node == other)
         f.match = index;

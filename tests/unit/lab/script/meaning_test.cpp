@@ -165,6 +165,25 @@ at 1s $fault $who
   EXPECT_EQ(fixed->size(), 1U);
 }
 
+TEST(Meaning, EachSeedDrawsItsValue) {
+  const auto text = "draw fault = crash, pause, stop\nscenario x\nat 1s $fault n1\n";
+  const auto verb = [&](std::map<std::string, std::string> params) {
+    return call_of(parsed(text, {.params = std::move(params), .load = {}}).blocks[0].body[0]).verb;
+  };
+  EXPECT_EQ(verb({}), "crash");
+  EXPECT_EQ(verb({{"seed", "3"}, {"fault", "stop"}}), "stop");
+  std::map<std::string, int> drawn;
+  for (int seed = 1; seed <= 60; ++seed) {
+    const std::map<std::string, std::string> params{{"seed", std::to_string(seed)}};
+    const std::string first = verb(params);
+    EXPECT_EQ(verb(params), first);
+    ++drawn[first];
+  }
+  EXPECT_GT(drawn["crash"], 10);
+  EXPECT_GT(drawn["pause"], 10);
+  EXPECT_GT(drawn["stop"], 10);
+}
+
 TEST(Meaning, IncludesAreLookedForBesideTheFile) {
   std::vector<std::string> asked;
   ParseOptions options;
