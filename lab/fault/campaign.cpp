@@ -118,6 +118,7 @@ void count(Campaign& campaign, const Summary& summary, bool skip_unsupported) {
   } else if (!skipped) {
     campaign.worst = worst(campaign.worst, summary.verdict.outcome);
   }
+  campaign.traces += summary.trace_hash;
   campaign.simulated += summary.simulated;
   campaign.took += summary.took;
   if (summary.verdict.outcome == Outcome::fail && !summary.folder.empty()) {
@@ -220,6 +221,11 @@ std::string to_text(const Campaign& campaign, std::chrono::milliseconds real_tim
   out << "\n";
   if (campaign.twice > 0) {
     out << campaign.twice << " of them twice\n";
+  }
+  if (campaign.traces != 0) {
+    char text[17];
+    std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(campaign.traces));
+    out << "traces of all runs together: " << text << "\n";
   }
   for (const auto& [name, value] : campaign.least) {
     out << "fewest " << name << " in a run: " << value << "\n";

@@ -45,6 +45,8 @@ struct Campaign {
   Outcome worst = Outcome::pass;
   std::uint64_t runs = 0;
   std::uint64_t twice = 0;
+  /// Sum of all trace hashes: the same on every machine for the same cases and the same program.
+  std::uint64_t traces = 0;
   Time simulated{0};
   std::chrono::milliseconds took{0};  // of all processes together
   std::map<std::string, std::uint64_t> figures;

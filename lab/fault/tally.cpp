@@ -10,9 +10,6 @@ namespace kiwi::lab {
 
 std::vector<ExcusedMark> excused_marks() {
   return {
-      {"write.replaced",
-       "the branch is a second line of defence: a leader that meets a later term tells all writes above its "
-       "commit index `unknown` before it can commit another leader's entry in their place"},
       {"storage.late_answer",
        "an answer that an actor left behind when it ended would have to outlive the node's order to stop; "
        "passed in actor_test only, where storage is scripted"},
