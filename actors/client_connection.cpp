@@ -37,23 +37,29 @@ void ClientConnection::received(std::string_view bytes) {
 void ClientConnection::pump() {
   if (std::exchange(pumping_, true))
     return;
-  while (!full()) {
-    auto command = parser_.next();
-    if (!command)
-      break;
-    execute(*command);
-  }
-  submit_batch();
-  if (parser_.error() && !closing_ && !full()) {
-    ++shared_->registry->totals().protocol_errors;
-    slots_.emplace_back();
-    slots_.back().version = session_.version();
-    fill(first_slot_ + slots_.size() - 1, Reply::error("ERR " + *parser_.error()), true);
+  for (bool waiting = true; waiting;) {
+    while (!full()) {
+      auto command = parser_.next();
+      if (!command)
+        break;
+      execute(*command);
+    }
+    submit_batch();
+    if (parser_.error() && !closing_ && !full()) {
+      ++shared_->registry->totals().protocol_errors;
+      slots_.emplace_back();
+      slots_.back().version = session_.version();
+      fill(first_slot_ + slots_.size() - 1, Reply::error("ERR " + *parser_.error()), true);
+    }
+    waiting = full() && !closing_;
+    if (waiting)
+      KIWI_MARK("client.paused");
+    write_ready();
+    // What was ready has left, perhaps all of it: then nothing else would bring this connection back to the
+    // commands that wait in the parser.
+    waiting = waiting && !full();
   }
   pumping_ = false;
-  if (full() && !closing_)
-    KIWI_MARK("client.paused");
-  write_ready();
   if (!full())
     transport_.room();
 }

@@ -21,6 +21,9 @@ class RunScript:
         with open(self.output_path, "wb") as output:
             self.process = subprocess.Popen([RUN, *arguments], cwd=folder, stdin=subprocess.DEVNULL, stdout=output,
                                             stderr=subprocess.STDOUT, start_new_session=True,
+                                            # Ignored signals are inherited, and a script cannot trap them: so it
+                                            # would be when the tests run behind "&" or nohup.
+                                            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
                                             env={**os.environ, "KIWI_NODE": kiwi_node()})
 
     def output(self):

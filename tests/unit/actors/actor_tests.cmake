@@ -4,6 +4,7 @@ kiwi_test(actor_test
     actor_world.cpp
     raft_world.cpp
     adaptor_test.cpp
+    client_connection_test.cpp
     log_store_actor_test.cpp
     state_machine_actor_test.cpp
     raft_answers_test.cpp
