@@ -23,12 +23,10 @@ struct MutantRow {
 #define KIWI_FAULT_MUTANTS(X)                                                                                       \
   X(vote_before_sync,            "X01", "a vote is sent before it is durable")                                      \
   X(log_sync_skipped,            "X02", "the log database writes without sync")                                     \
-  X(stale_votes_counted,         "X04", "votes of an earlier term count")                                           \
   X(pre_vote_counts_as_vote,     "X05", "a late pre-vote counts as a vote of the real election")                    \
   X(commit_earlier_term,         "X07", "entries of earlier terms are committed by counting")                       \
   X(quorum_unsorted,             "X08", "the majority is read from an unsorted list")                               \
   X(truncate_on_shorter_append,  "X09", "an append that ends earlier than the log cuts what follows")               \
-  X(stale_acks_count,            "X10", "acknowledgements of an earlier term raise match")                          \
   X(ack_before_sync,             "X11", "a follower acknowledges what it has not synced")                           \
   X(leader_counts_unsynced,      "X12", "the leader counts its own log before it is durable")                       \
   X(waiters_dropped,             "X13", "a leader that steps down forgets its waiting clients")                     \

@@ -293,8 +293,7 @@ void Core::handle(NodeId from, const VoteResponse& m) {
   }
   // A vote also counts when this node lost patience meanwhile and asks around for the next term: with slow
   // disks every vote may come that late.
-  const bool stale_counts = KIWI_MUTANT(stale_votes_counted) && !m.pre_vote && m.term < vote_.term;
-  if ((m.term != (m.pre_vote ? vote_.term + 1 : vote_.term) && !stale_counts) || (!m.pre_vote && !stands()))
+  if (m.term != (m.pre_vote ? vote_.term + 1 : vote_.term) || (!m.pre_vote && !stands()))
     return;
   if (!m.pre_vote && role_ == Role::pre_candidate)
     KIWI_MARK("vote.late");

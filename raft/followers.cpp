@@ -130,7 +130,7 @@ void Core::broadcast_heartbeat() {
 /// What all answers have in common. Null: it does not count.
 Progress* Core::response_from(NodeId from, Term term, std::uint64_t round, std::uint64_t clock_ms) {
   adopt(term);
-  if (role_ != Role::leader || (term != vote_.term && !KIWI_MUTANT(stale_acks_count)))
+  if (role_ != Role::leader || term != vote_.term)
     return nullptr;
   Progress* p = progress_of(from);
   if (p == nullptr)
@@ -169,10 +169,8 @@ void Core::handle(NodeId from, const AppendResponse& m) {
   if (p == nullptr)
     return;
   if (m.success) {
-    KIWI_ASSERT(m.match <= log_.last().index || KIWI_MUTANT(stale_acks_count),
-                "a follower acknowledges more than there is");
-    const bool stale = KIWI_MUTANT(stale_acks_count) && m.term < vote_.term;
-    if (p->acknowledged(stale ? 0 : m.sequence, m.match))
+    KIWI_ASSERT(m.match <= log_.last().index, "a follower acknowledges more than there is");
+    if (p->acknowledged(m.sequence, m.match))
       advance_commit();
     return;
   }

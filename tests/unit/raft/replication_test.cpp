@@ -161,6 +161,24 @@ TEST(Replication, L01Figure8AnOldTermEntryIsNeverCommittedByCounting) {
   EXPECT_EQ(s1.core.commit(), Index(3));
 }
 
+TEST(Replication, AnAcknowledgementOfAnEarlierLeadershipRaisesNothing) {
+  Lone s1(1, 5, {1, 2}, 3);
+  while (s1.core.role() != Role::pre_candidate) s1.tick();
+  for (std::uint64_t i : {2, 3}) s1.step(i, vote_response(4, true, true));
+  s1.sync();
+  for (std::uint64_t i : {2, 3}) s1.step(i, vote_response(4, true, false));
+  s1.sync();
+  ASSERT_EQ(s1.core.role(), Role::leader);
+  // What nodes 2 and 3 had when this node led term 2 may have been replaced meanwhile.
+  AppendResponse late;
+  late.term = Term(2);
+  late.success = true;
+  late.match = Index(3);
+  for (std::uint64_t i : {2, 3}) s1.step(i, late);
+  EXPECT_EQ(s1.core.followers().at(0).match, Index(0));
+  EXPECT_EQ(s1.core.commit(), Index(0));
+}
+
 TEST(Replication, L02CommitIsTheMedianOfTheDurableMatchesInEveryOrder) {
   std::vector<std::uint64_t> order{0, 1, 2, 3, 4};
   const std::vector<std::uint64_t> match{5, 2, 4, 1, 3};  // of nodes 1..5; node 1 is the leader
