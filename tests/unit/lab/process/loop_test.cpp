@@ -14,10 +14,11 @@ TEST(Loop, a_timer_of_the_past_runs_in_the_next_step_and_is_not_late) {
   Loop loop;
   loop.step(loop.now() + milliseconds(200));
   bool ran = false;
+  const auto before = loop.now();
   loop.at(Time{0}, [&] { ran = true; });
   loop.step(loop.now() + milliseconds(1));
   EXPECT_TRUE(ran);
-  EXPECT_LT(loop.take_lateness(), milliseconds(100)) << "nobody kept it waiting";
+  EXPECT_LE(loop.take_lateness(), loop.now() - before) << "nobody kept it waiting before it was asked for";
 }
 
 TEST(Loop, a_handler_that_took_its_time_can_be_forgiven) {
@@ -26,6 +27,7 @@ TEST(Loop, a_handler_that_took_its_time_can_be_forgiven) {
     int ran = 0;
     loop.at(loop.now() + milliseconds(10), [&] { ++ran; });
     std::this_thread::sleep_for(milliseconds(150));
+    const auto before = loop.now();
     if (forgiven) {
       loop.forgive();
     }
@@ -33,7 +35,7 @@ TEST(Loop, a_handler_that_took_its_time_can_be_forgiven) {
     EXPECT_EQ(ran, 1);
     const auto late = loop.take_lateness();
     if (forgiven) {
-      EXPECT_LT(late, milliseconds(100));
+      EXPECT_LE(late, loop.now() - before);
     } else {
       EXPECT_GE(late, milliseconds(130));
     }
