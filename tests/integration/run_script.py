@@ -10,7 +10,7 @@ import tempfile
 from kiwi.check import eventually, expect, expect_equal, run
 from kiwi.client import Connection
 from kiwi.cluster import kiwi_node
-from kiwi.process import free_port
+from kiwi.process import free_ports
 
 RUN = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "scripts", "run.sh")
 
@@ -32,9 +32,9 @@ class RunScript:
 
     def wait_ready(self):
         def ready():
-            expect(self.process.poll() is None or "Ctrl-C stops" in self.output(), self.output())
-            return "Ctrl-C stops" in self.output()
+            return self.process.poll() is not None or "Ctrl-C stops" in self.output()
         eventually(60.0, "the cluster of run.sh", ready)
+        expect("Ctrl-C stops" in self.output(), f"run.sh ended: {self.output()}")
 
     def ctrl_c(self):
         """As the terminal does it: to the whole process group. The exit code."""
@@ -55,7 +55,7 @@ def redis_cli(port, *arguments):
 
 def main(_):
     folder = tempfile.mkdtemp(prefix="kiwi-test-", dir=os.environ.get("KIWI_TEST_DIR") or None)
-    port = free_port()
+    port = free_ports([each + raft for raft in (0, 10000) for each in range(3)])
     scripts = []
 
     def start(*arguments):

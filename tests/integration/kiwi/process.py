@@ -14,18 +14,30 @@ _ports = random.Random(os.getpid() * 7919)
 _given = set()
 
 
+def _listens(port):
+    """Whether something could listen on this port now."""
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
 def free_port():
     """A loopback port that nobody listens on, below the range of outgoing connections."""
+    return free_ports([0])
+
+
+def free_ports(offsets):
+    """A port so that it and the ports at these offsets from it are free, all below the range of outgoing connections:
+    inside that range a port that is free now may be a connection's own a moment later."""
     while True:
-        port = _ports.randrange(15000, 32000)
-        if port in _given:
+        port = _ports.randrange(15000, 32000 - max(offsets))
+        wanted = {port + offset for offset in offsets}
+        if wanted & _given or not all(_listens(each) for each in wanted):
             continue
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-        _given.add(port)
+        _given.update(wanted)
         return port
 
 
