@@ -11,6 +11,7 @@
 #include "messages/client.hpp"
 #include "messages/client_calls.hpp"
 #include "messages/peer_messages.hpp"
+#include "messages/snapshot_meta.hpp"
 #include "messages/storage_calls.hpp"
 #include "server/node_status.hpp"
 #include "statemachine/state_machine.hpp"
@@ -73,6 +74,17 @@ struct StatsRequest {
   std::uint8_t unused = 0;
   auto fields() { return std::tie(unused); }
 };
+/// The log follows the installed snapshot durably: the intent and the old state go (install, step 5).
+struct FinishInstall {
+  static constexpr const char* name = "FinishInstall";
+  CallStamp stamp;
+  auto fields() { return std::tie(stamp); }
+};
+struct ReceiveEnded {
+  static constexpr const char* name = "ReceiveEnded";
+  std::string snapshot_id;
+  auto fields() { return std::tie(snapshot_id); }
+};
 using StateMachineActor = caf::typed_actor<
     // Applies entries in log order; answers with their replies.
     caf::replies_to<ApplyBatch>::with<Applied>,
@@ -81,10 +93,86 @@ using StateMachineActor = caf::typed_actor<
     // The digest as of a marker, when it is ready.
     caf::replies_to<DigestRequest>::with<DigestAnswer>,
     // Figures for INFO.
-    caf::replies_to<StatsRequest>::with<StateStats>>;
+    caf::replies_to<StatsRequest>::with<StateStats>,
+    // What is applied becomes durable soon, so that the log can be purged.
+    caf::replies_to<FlushState>::with<StateFlushing>,
+    // A received snapshot becomes the state; and the end of that, once the log follows.
+    caf::replies_to<InstallSnapshot>::with<SnapshotInstalled>, caf::replies_to<FinishInstall>::with<Index>>;
 
 /// What the raft actor sees of storage: the union, with one error type (the adaptor).
 using StorageActor = LogCalls::extend_with<StateMachineActor>;
+
+// --- snapshot builder: owns DIR/snapshots: builds, sends, receives; its own thread. It never speaks to the
+// network itself: what it says to other nodes goes through the raft actor.
+/// Builds a snapshot of a state of at least this index, or takes the one there is. Kept until it has not been
+/// asked for anything for a while.
+struct BuildSnapshot {
+  static constexpr const char* name = "BuildSnapshot";
+  Index at_least;
+  auto fields() { return std::tie(at_least); }
+};
+/// Receives a snapshot; answered when all of it is there, verified and synced. Another one that is being
+/// received is given up (its files stay for reuse), and its question answered with an error.
+struct ReceiveSnapshot {
+  static constexpr const char* name = "ReceiveSnapshot";
+  NodeId from;
+  SnapshotManifest manifest;
+  auto fields() { return std::tie(from, manifest); }
+};
+struct SnapshotReceived {
+  static constexpr const char* name = "SnapshotReceived";
+  SnapshotMeta meta;
+  std::string folder;
+  auto fields() { return std::tie(meta, folder); }
+};
+/// SnapshotFetch and SnapshotPart: from a peer to the builder, and from the builder to a peer.
+struct SnapshotTraffic {
+  static constexpr const char* name = "SnapshotTraffic";
+  NodeId peer;
+  std::vector<PeerMessage> messages;
+};
+/// The receiver's progress, told to the raft actor when it changed, at most once in a while.
+struct SnapshotProgress {
+  static constexpr const char* name = "SnapshotProgress";
+  std::string snapshot_id;
+  std::uint64_t received = 0;
+  std::uint64_t bytes = 0;  // in all
+  auto fields() { return std::tie(snapshot_id, received, bytes); }
+};
+struct SnapshotFiguresRequest {
+  static constexpr const char* name = "SnapshotFiguresRequest";
+  std::uint8_t unused = 0;
+  auto fields() { return std::tie(unused); }
+};
+/// For INFO and RAFT.SNAPSHOT LIST. Counts since start.
+struct SnapshotFigures {
+  static constexpr const char* name = "SnapshotFigures";
+  std::vector<SnapshotManifest> built;  // there now
+  std::uint64_t builds = 0;
+  std::uint64_t build_failures = 0;
+  std::uint64_t last_build_ms = 0;  // how long it took
+  std::uint64_t sent_bytes = 0;     // as they travelled
+  std::uint64_t sent_parts = 0;
+  std::uint64_t received_bytes = 0;  // as they travelled
+  std::uint64_t reused_bytes = 0;    // found here already
+  std::uint64_t received_snapshots = 0;
+  SnapshotProgress receiving;  // empty id: none
+  auto fields() {
+    return std::tie(built, builds, build_failures, last_build_ms, sent_bytes, sent_parts, received_bytes,
+                    reused_bytes, received_snapshots, receiving);
+  }
+};
+/// Where the builder's words for peers and its progress go: the raft actor, which says who it is.
+using SnapshotOutlet = caf::typed_actor<caf::reacts_to<SnapshotTraffic>, caf::reacts_to<SnapshotProgress>>;
+struct ConnectOutlet {
+  static constexpr const char* name = "ConnectOutlet";
+  SnapshotOutlet outlet;
+};
+using SnapshotBuilderActor = caf::typed_actor<
+    caf::reacts_to<ConnectOutlet>, caf::replies_to<BuildSnapshot>::with<SnapshotManifest>,
+    caf::replies_to<ReceiveSnapshot>::with<SnapshotReceived>, caf::reacts_to<SnapshotTraffic>,
+    // The received snapshot is installed, or given up: its folder is not looked at any more.
+    caf::reacts_to<ReceiveEnded>, caf::replies_to<SnapshotFiguresRequest>::with<SnapshotFigures>>;
 
 // --- client's side of a connection: gets the answers to what it submitted, in any order.
 using ClientPort = caf::typed_actor<caf::reacts_to<Answers>>;
@@ -180,13 +268,20 @@ using ReplicaActor = caf::typed_actor<
     // Puts a digest marker into the log; answered with its index when applied here.
     caf::replies_to<DigestMarker>::with<Index>, caf::replies_to<DigestRequest>::with<DigestAnswer>,
     // RAFT.CLUSTER INIT.
-    caf::replies_to<Bootstrap>::with<ClusterId>>;
+    caf::replies_to<Bootstrap>::with<ClusterId>,
+    // From the snapshot builder.
+    caf::reacts_to<SnapshotTraffic>, caf::reacts_to<SnapshotProgress>,
+    // RAFT.SNAPSHOT and RAFT.SNAPSHOT LIST.
+    caf::replies_to<BuildSnapshot>::with<SnapshotManifest>,
+    caf::replies_to<SnapshotFiguresRequest>::with<SnapshotFigures>>;
 
 }  // namespace kiwi
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kiwi::LogWriteGroup)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kiwi::LogWrittenGroup)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kiwi::Submit)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kiwi::SnapshotTraffic)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kiwi::ConnectOutlet)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kiwi::FromPeer)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kiwi::ToPeer)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kiwi::StatusPtr)

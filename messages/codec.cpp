@@ -180,6 +180,14 @@ inline void check_known(Reply::Type type) {
   if (type > Reply::Type::verbatim)
     throw cereal::Exception("unknown type of reply");
 }
+inline void check_known(InstallState state) {
+  if (state > InstallState::not_needed)
+    throw cereal::Exception("unknown state of an install");
+}
+inline void check_known(PartCoding coding) {
+  if (coding > PartCoding::lz4)
+    throw cereal::Exception("unknown coding of a snapshot's part");
+}
 template <class T>
 void check_known(const T&) {}
 
@@ -264,7 +272,10 @@ inline std::size_t estimated_bytes(const PeerMessage& message) {
   if (const auto* append = std::get_if<AppendRequest>(&message))
     for (const auto& entry : append->entries) bytes += wire_minimum<Entry>() + entry.payload.size();
   else if (const auto* install = std::get_if<InstallSnapshotRequest>(&message))
-    bytes += install->data.size() + kFrameFixedBytes * (2 + install->meta.membership.members.size());
+    bytes += kFrameFixedBytes *
+             (2 + install->manifest.meta.membership.members.size() + install->manifest.files.size());
+  else if (const auto* part = std::get_if<SnapshotPart>(&message))
+    bytes += part->data.size() + kFrameFixedBytes;
   return bytes;
 }
 
@@ -369,6 +380,10 @@ Decoded<Vote> decode_vote(std::string_view bytes) { return decode_record<Vote>(b
 std::string encode_snapshot_meta(const SnapshotMeta& meta) { return encode_record(meta); }
 Decoded<SnapshotMeta> decode_snapshot_meta(std::string_view bytes) {
   return decode_record<SnapshotMeta>(bytes);
+}
+std::string encode_snapshot_manifest(const SnapshotManifest& manifest) { return encode_record(manifest); }
+Decoded<SnapshotManifest> decode_snapshot_manifest(std::string_view bytes) {
+  return decode_record<SnapshotManifest>(bytes);
 }
 
 void encode_entry_to(const Entry& entry, std::string& out) {

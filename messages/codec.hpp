@@ -14,8 +14,9 @@
 //
 //   ClientRequest    [u8 1][fields], so: [u8 1][u32 count] and for each argument [u32 length][bytes]
 //   ClientResponse   [u8 1][fields]
-//   Membership       [u8 1][fields][u64 checksum64 of all before]; so are Vote and SnapshotMeta
-//   Entry            [u8 1][u8 kind][u64 term][u64 index][u64 stamp_ms][payload][u64 checksum64 of all
+//   Membership       [u8 1][fields][u64 checksum64 of all before]; so are Vote, SnapshotMeta,
+//   SnapshotManifest Entry            [u8 1][u8 kind][u64 term][u64 index][u64 stamp_ms][payload][u64
+//   checksum64 of all
 //                    before]; the payload is all that lies between, without a length
 //   peer frame       below
 //
@@ -76,6 +77,8 @@ std::string encode_vote(const Vote& vote);
 Decoded<Vote> decode_vote(std::string_view bytes);
 std::string encode_snapshot_meta(const SnapshotMeta& meta);
 Decoded<SnapshotMeta> decode_snapshot_meta(std::string_view bytes);
+std::string encode_snapshot_manifest(const SnapshotManifest& manifest);
+Decoded<SnapshotManifest> decode_snapshot_manifest(std::string_view bytes);
 
 /// One entry as it lies in the log: version, kind, term, index, stamp, payload, then checksum64 of all
 /// before.

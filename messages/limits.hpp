@@ -16,6 +16,10 @@ inline constexpr std::uint64_t kMaxRequestBytes = 48ull << 20;
 inline constexpr std::uint64_t kMaxArguments = 1ull << 18;
 /// Largest peer frame payload: one entry of the largest size and its header.
 inline constexpr std::uint64_t kMaxFrameBytes = kMaxRequestBytes + (64ull << 10);
+/// Largest part of a snapshot's file that travels in one message, decoded. 256 KiB.
+inline constexpr std::uint64_t kMaxSnapshotPartBytes = 256ull << 10;
+/// Most files of one snapshot.
+inline constexpr std::size_t kMaxSnapshotFiles = 1u << 16;
 /// Longest inline command, as in Redis.
 inline constexpr std::uint64_t kMaxInlineBytes = 64ull << 10;
 /// Largest string value after APPEND, SETRANGE and the like: the same as one bulk.

@@ -83,25 +83,57 @@ struct HeartbeatResponse {
   auto fields() { return std::tie(term, round, clock_ms); }
 };
 
-/// Raft 7, in chunks. Vocabulary for the snapshot transfer; a node of this version answers with
-/// `accepted = false` and a reason.
+/// Raft 7: the leader offers a snapshot; the follower fetches it (docs/snapshots.md). Repeated until it is
+/// answered.
 struct InstallSnapshotRequest {
   static constexpr const char* name = "InstallSnapshotRequest";
   Term term;
-  SnapshotMeta meta;
-  std::string file;
-  std::uint64_t offset = 0;
-  bool done = false;
-  Bytes data;
-  auto fields() { return std::tie(term, meta, file, offset, done, data); }
+  SnapshotManifest manifest;
+  auto fields() { return std::tie(term, manifest); }
+};
+
+enum class InstallState : std::uint8_t {
+  refused,    // with a reason; offer it again later
+  receiving,  // `received` bytes of `snapshot_id` are here
+  not_needed  // `match` is committed and durable here, by a snapshot or by the log: go on from there
 };
 
 struct InstallSnapshotResponse {
   static constexpr const char* name = "InstallSnapshotResponse";
   Term term;
-  bool accepted = false;
+  InstallState state = InstallState::refused;
+  LogId match;              // not_needed only
+  std::string snapshot_id;  // receiving only; not always the one that is offered
+  std::uint64_t received = 0;
   std::string reason;
-  auto fields() { return std::tie(term, accepted, reason); }
+  std::uint64_t clock_ms = 0;
+  auto fields() { return std::tie(term, state, match, snapshot_id, received, reason, clock_ms); }
+};
+
+/// The receiver of a snapshot asks its sender for bytes of one file. No term: bytes are named by their
+/// content, so it does not matter who leads meanwhile.
+struct SnapshotFetch {
+  static constexpr const char* name = "SnapshotFetch";
+  std::string snapshot_id;
+  std::uint32_t file = 0;  // place in the manifest
+  std::uint64_t offset = 0;
+  std::uint32_t bytes = 0;  // at most kMaxSnapshotPartBytes
+  auto fields() { return std::tie(snapshot_id, file, offset, bytes); }
+};
+
+enum class PartCoding : std::uint8_t { plain, lz4 };
+
+struct SnapshotPart {
+  static constexpr const char* name = "SnapshotPart";
+  std::string snapshot_id;
+  std::uint32_t file = 0;
+  std::uint64_t offset = 0;
+  bool gone = false;        // the sender has this snapshot no more; the rest is empty
+  std::uint32_t bytes = 0;  // of `data` once decoded
+  PartCoding coding = PartCoding::plain;
+  std::uint64_t checksum = 0;  // XXH3 of the decoded bytes
+  Bytes data;
+  auto fields() { return std::tie(snapshot_id, file, offset, gone, bytes, coding, checksum, data); }
 };
 
 /// Thesis 3.10: the leader asks its successor to campaign at once. Vocabulary for leadership transfer.
@@ -112,9 +144,9 @@ struct TimeoutNowRequest {
 };
 
 /// The order is the wire's message number: append at the end only.
-using PeerMessage =
-    std::variant<VoteRequest, VoteResponse, AppendRequest, AppendResponse, HeartbeatRequest,
-                 HeartbeatResponse, InstallSnapshotRequest, InstallSnapshotResponse, TimeoutNowRequest>;
+using PeerMessage = std::variant<VoteRequest, VoteResponse, AppendRequest, AppendResponse, HeartbeatRequest,
+                                 HeartbeatResponse, InstallSnapshotRequest, InstallSnapshotResponse,
+                                 TimeoutNowRequest, SnapshotFetch, SnapshotPart>;
 
 /// First message of each connection, both ways. `reason` is empty unless the answer is a refusal.
 struct Hello {
@@ -129,6 +161,6 @@ struct Hello {
   auto fields() { return std::tie(protocol_version, cluster, node, target, instance, lane, reason); }
 };
 
-inline constexpr std::uint32_t kPeerProtocolVersion = 3;
+inline constexpr std::uint32_t kPeerProtocolVersion = 4;
 
 }  // namespace kiwi

@@ -11,6 +11,7 @@
 #include "messages/entry.hpp"
 #include "messages/membership.hpp"
 #include "messages/reply.hpp"
+#include "messages/snapshot_meta.hpp"
 #include "messages/storage_error.hpp"
 #include "messages/vote.hpp"
 
@@ -35,7 +36,7 @@ struct PeerBinding {
 };
 
 /// One step of the ordered durable stream (rule 2): all of it becomes durable, with everything before it, or
-/// the store is poisoned. Applied in the order: truncation, entries, vote, binding, purge.
+/// the store is poisoned. Applied in the order: reset, truncation, entries, vote, binding, purge.
 struct LogWrite {
   static constexpr const char* name = "LogWrite";
   CallStamp stamp;
@@ -47,8 +48,11 @@ struct LogWrite {
   bool has_binding = false;
   PeerBinding binding;
   Index purge_to;  // 0: nothing; else entries up to here go
+  /// Not 0/0: all entries go, and the log begins behind this one, which a snapshot holds (Raft 7).
+  LogId reset_to;
   auto fields() {
-    return std::tie(stamp, write, has_vote, vote, truncate_from, entries, has_binding, binding, purge_to);
+    return std::tie(stamp, write, has_vote, vote, truncate_from, entries, has_binding, binding, purge_to,
+                    reset_to);
   }
 };
 
@@ -103,7 +107,38 @@ struct Applied {
   std::uint64_t stamp_ms = 0;
   std::vector<Reply> replies;          // one per entry; nil for entries that are not commands
   std::uint64_t next_deadline_ms = 0;  // the earliest expiry that is known; 0: none (rule 8)
-  auto fields() { return std::tie(stamp, applied, stamp_ms, replies, next_deadline_ms); }
+  Index durable;                       // what a crash now would come back to: the log may go up to there
+  auto fields() { return std::tie(stamp, applied, stamp_ms, replies, next_deadline_ms, durable); }
+};
+
+/// Asks for what is applied now to become durable in the background; answered at once, with what is durable
+/// already.
+struct FlushState {
+  static constexpr const char* name = "FlushState";
+  CallStamp stamp;
+  auto fields() { return std::tie(stamp); }
+};
+struct StateFlushing {
+  static constexpr const char* name = "StateFlushing";
+  CallStamp stamp;
+  Index durable;
+  auto fields() { return std::tie(stamp, durable); }
+};
+
+/// Replaces the whole state by a received snapshot (docs/snapshots.md, install: steps 2 and 3). Calls before
+/// it are done on the old state, calls behind it on the new one.
+struct InstallSnapshot {
+  static constexpr const char* name = "InstallSnapshot";
+  CallStamp stamp;
+  SnapshotMeta meta;
+  std::string folder;  // whole, verified and synced
+  auto fields() { return std::tie(stamp, meta, folder); }
+};
+struct SnapshotInstalled {
+  static constexpr const char* name = "SnapshotInstalled";
+  CallStamp stamp;
+  AppliedState state;  // now
+  auto fields() { return std::tie(stamp, state); }
 };
 
 /// A query against the applied state.

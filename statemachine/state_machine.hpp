@@ -58,7 +58,12 @@ struct ApplyResult {
 class SnapshotBuilder {
  public:
   virtual ~SnapshotBuilder() = default;
-  virtual Result<SnapshotMeta> build_snapshot() = 0;
+  /// Of the state as of some moment between the call and its end, in a new folder below `parent`, which is on
+  /// the same file system as the data; named by the snapshot's id. Everything in it is synced.
+  virtual Result<SnapshotManifest> build_snapshot(const std::string& parent) = 0;
+  /// The files of the state as it lies on disk now, for a receiver that looks for what it has already: hard
+  /// links in `folder` (made anew), with their checksums.
+  virtual Result<std::vector<SnapshotFile>> link_current_files(const std::string& folder) = 0;
 };
 
 class StateMachine {
@@ -79,6 +84,11 @@ class StateMachine {
   /// Makes everything applied so far survive a crash. Called at an ordered stop, and before a log purge.
   virtual Result<Index> flush() = 0;
 
+  /// What a crash right now would come back to. The log may be purged up to there.
+  virtual Index durable_applied() { return {}; }
+  /// Asks for what is applied now to become durable soon, without waiting. At most one such job at a time.
+  virtual Result<void> request_flush() { return {}; }
+
   /// A bounded slice of background work (digests, clean-up). True: there is more to do.
   virtual Result<bool> background_work() { return false; }
   /// The digest as of the marker entry at `index`, once background_work has finished it.
@@ -93,9 +103,13 @@ class StateMachine {
 
   // Snapshots. A machine that does not offer them answers StorageKind::unsupported.
   virtual Result<std::unique_ptr<SnapshotBuilder>> get_snapshot_builder();
-  /// A folder to receive the files of a snapshot into.
-  virtual Result<std::string> begin_receiving_snapshot();
+  /// A folder to receive the files of a snapshot into, below DIR/snapshots/incoming.
+  virtual Result<std::string> begin_receiving_snapshot(const SnapshotMeta& meta);
+  /// Steps 2 and 3 of the install in docs/snapshots.md: the intent, then the swap. After an error the machine
+  /// is finished and the node stops; its next start finishes the install or finds the old state.
   virtual Result<void> install_snapshot(const SnapshotMeta& meta, const std::string& folder);
+  /// Step 5: the log follows the new state durably; the intent and the old state go.
+  virtual Result<void> finish_install();
   virtual Result<std::optional<SnapshotMeta>> get_current_snapshot();
 };
 

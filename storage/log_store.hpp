@@ -41,6 +41,10 @@ struct LogStoreOptions {
   std::uint64_t write_buffer_bytes = 64u << 20;
   /// The state machine's durable applied index: a log that ends below it is damaged (rule 5). 0: unknown.
   Index durable_applied;
+  /// Not 0/0: a snapshot that ends here was installed, and the log must begin behind it (docs/snapshots.md,
+  /// install, step 4). What the log holds beyond it stays if the log holds this very entry; else all of it
+  /// goes. Done, durably, before open() returns; durable_applied is not looked at.
+  LogId installed;
 };
 
 /// What open() found.
@@ -56,6 +60,8 @@ struct Recovered {
   std::uint64_t last_stamp_ms = 0;
   std::uint64_t torn_bytes = 0;  // cut from the end of the write-ahead log
   std::uint64_t entries = 0;
+  std::vector<LogMark> marks;     // of the entries that are there
+  std::uint64_t entry_bytes = 0;  // weight_bytes of all entries, in the marks' count: of the last one
 };
 
 struct LogStoreStats {
