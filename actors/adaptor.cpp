@@ -148,6 +148,13 @@ AdaptorImpl::behavior_type adaptor(AdaptorState::Self self, LogStoreActor log, S
       [s](StateQueryBatch& m) {
         return s->route<StateAnswers>(s->machine_route, s->machine, m, StorageVerb::read);
       },
+      [s](FlushState& m) {
+        return s->route<StateFlushing>(s->machine_route, s->machine, m, StorageVerb::write);
+      },
+      [s](InstallSnapshot& m) {
+        return s->route<SnapshotInstalled>(s->machine_route, s->machine, m, StorageVerb::write);
+      },
+      [s](FinishInstall& m) { return s->route<Index>(s->machine_route, s->machine, m, StorageVerb::write); },
       [s](DigestRequest& m) {
         return s->route<DigestAnswer>(s->machine_route, s->machine, m, StorageVerb::read);
       },

@@ -5,7 +5,8 @@ namespace kiwi {
 std::uint8_t lane_of(const PeerMessage& message) {
   return std::holds_alternative<AppendRequest>(message) ||
                  std::holds_alternative<InstallSnapshotRequest>(message) ||
-                 std::holds_alternative<InstallSnapshotResponse>(message)
+                 std::holds_alternative<InstallSnapshotResponse>(message) ||
+                 std::holds_alternative<SnapshotPart>(message)
              ? kBulkLane
              : kControlLane;
 }

@@ -15,6 +15,8 @@ namespace kiwi {
 
 void RaftState::start() {
   applied_stamp_ms = core->agreed_time_ms();
+  if (snapshots)
+    self->send(snapshots, ConnectOutlet{caf::actor_cast<SnapshotOutlet>(self)});
   connect_peers();
   tick();
 }
@@ -53,6 +55,12 @@ void RaftState::drive() {
     if (!out.messages.empty())
       send_messages(std::move(out.messages));
     for (const auto& x : out.fetches) fetch(x);
+    for (const auto& x : out.snapshots_wanted) snapshot_wanted(x);
+    for (auto& x : out.snapshots_offered) snapshot_offered(x);
+    if (out.flush_wanted)
+      flush_state();
+    if (out.install_finished)
+      install_finished();
     hand_out(std::move(out.apply), out.reads);
     for (auto token : out.failed_reads) {
       if (auto read = reading.extract(token); !read.empty())
@@ -71,6 +79,8 @@ void RaftState::write_log(raft::Output& out) {
   if (out.vote)
     call.vote = *out.vote;
   call.truncate_from = out.truncate_from;
+  call.purge_to = out.purge_to;
+  call.reset_to = out.reset_to;
   call.entries = std::move(out.entries);
   self->request(storage, caf::infinite, std::move(call))
       .then(
@@ -166,6 +176,7 @@ void RaftState::applied(Applied& m) {
   applied_stamp_ms = m.stamp_ms;
   next_deadline_ms = m.next_deadline_ms;
   core->applied(m.applied.index);
+  core->data_durable(m.durable);
   release_held(m.stamp_ms);
   schedule_drive();
 }
@@ -219,6 +230,7 @@ ReplicaImpl::behavior_type raft_behavior(RaftState::Self self, std::shared_ptr<R
   auto* s = &self->state;
   s->options = std::move(start->options);
   s->storage = std::move(start->storage);
+  s->snapshots = std::move(start->snapshots);
   for (const auto& b : start->bindings) s->bindings[b.node] = b.instance;
   s->core = std::make_unique<raft::Core>(s->options.raft, std::move(start->restored));
   s->core->set_clock(s->options.unix_clock_ms());
@@ -234,6 +246,11 @@ ReplicaImpl::behavior_type raft_behavior(RaftState::Self self, std::shared_ptr<R
       [s](const PeerUnreachable& m) { s->peer_down(m.peer); },
       [s](const PeerUp& m) { s->peer_up(m.peer); },
       [s](const HelloQuestion& m) { return s->hello(m); },
+      // the snapshot builder
+      [s](SnapshotTraffic& m) { s->snapshot_traffic_out(m); },
+      [s](const SnapshotProgress& m) { s->snapshot_progress(m); },
+      [s](BuildSnapshot& m) { return s->build_snapshot(m); },
+      [s](const SnapshotFiguresRequest&) { return s->snapshot_figures(); },
       // administration
       [s](const StatusRequest& m) { return s->status(m); },
       [s](const DigestMarker&) { return s->digest_marker(); },

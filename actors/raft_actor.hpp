@@ -6,6 +6,7 @@
 //   raft_actor.cpp    the driver loop and the behaviour
 //   raft_clients.cpp  commands in, answers out: who waits for what
 //   raft_peers.cpp    who may speak to us, and to whom we speak
+//   raft_snapshots.cpp  who gets one, and the install of one
 //   raft_status.cpp   what INFO and CLUSTER are made from
 
 #include <deque>
@@ -135,6 +136,20 @@ struct RaftState {
   Hello own_hello() const;
   caf::result<ClusterId> bootstrap();
 
+  // --- raft_snapshots.cpp
+  void snapshot_wanted(const raft::SnapshotWanted& wanted);
+  void snapshot_offered(raft::SnapshotOffered& offered);
+  void snapshot_received(SnapshotReceived& m);
+  void install_finished();
+  void receive_ended(const std::string& snapshot_id);
+  void flush_state();
+  void snapshot_traffic_out(SnapshotTraffic& m);
+  void snapshot_progress(const SnapshotProgress& m);
+  /// True: it was for the snapshot builder.
+  bool take_snapshot_traffic(NodeId from, PeerMessage& message);
+  caf::result<SnapshotManifest> build_snapshot(BuildSnapshot& m);
+  caf::result<SnapshotFigures> snapshot_figures();
+
   // --- raft_status.cpp
   caf::result<StatusPtr> status(const StatusRequest& m);
   NodeStatus status_without_figures() const;
@@ -143,6 +158,7 @@ struct RaftState {
   ReplicaOptions options;
   std::unique_ptr<raft::Core> core;
   StorageActor storage;
+  SnapshotBuilderActor snapshots;  // null: this replica has none
   std::map<NodeId, PeerActor> peers;
   std::map<NodeId, InstanceId> bindings;          // durable
   std::map<NodeId, InstanceId> pending_bindings;  // on their way to the disk
@@ -151,6 +167,9 @@ struct RaftState {
   bool drive_scheduled = false;
   bool stopping = false;
   bool bootstrapping = false;
+  bool receiving_snapshot = false;  // from the question to the builder until ReceiveEnded
+  bool flushing = false;            // a FlushState is on its way
+  std::string installing_id;
   std::uint64_t now_ticks = 0;
   raft::Role last_role = raft::Role::follower;
   Term last_term;
@@ -177,6 +196,7 @@ struct ReplicaStart {
   raft::Restored restored;
   std::vector<PeerBinding> bindings;
   StorageActor storage;
+  SnapshotBuilderActor snapshots;  // may be null
 };
 
 ReplicaActor spawn_raft(caf::actor_system& system, ReplicaStart start);

@@ -11,7 +11,9 @@ namespace kiwi {
 
 void RaftState::from_peer(FromPeer& m) {
   core->set_clock(options.unix_clock_ms());
-  for (auto& message : m.messages) core->step(m.from, std::move(message));
+  for (auto& message : m.messages)
+    if (!take_snapshot_traffic(m.from, message))
+      core->step(m.from, std::move(message));
   schedule_drive();
 }
 

@@ -33,6 +33,7 @@ Replica spawn_replica(caf::actor_system& system, OpenedReplica opened, ReplicaOp
   start.restored = std::move(opened.restored);
   start.bindings = std::move(opened.bindings);
   start.storage = r.adaptor;
+  start.snapshots = r.snapshot_builder;
   r.raft = spawn_raft(system, std::move(start));
   return r;
 }

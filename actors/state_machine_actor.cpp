@@ -29,8 +29,39 @@ caf::result<Applied> StateMachineState::apply(const ApplyBatch& batch) {
   auto now = machine->applied_state();
   if (!std::exchange(working, true))
     self->send(self, caf::tick_atom_v);
-  return Applied{batch.stamp, now.applied, now.stamp_ms, std::move(result->replies),
-                 result->next_deadline_ms};
+  return Applied{batch.stamp,
+                 now.applied,
+                 now.stamp_ms,
+                 std::move(result->replies),
+                 result->next_deadline_ms,
+                 machine->durable_applied()};
+}
+
+caf::result<StateFlushing> StateMachineState::flush(const FlushState& call) {
+  if (call.stamp.epoch != epoch)
+    return other_epoch(StorageVerb::write);
+  if (auto asked = machine->request_flush(); !asked)
+    return to_caf_error(asked.error());
+  return StateFlushing{call.stamp, machine->durable_applied()};
+}
+
+caf::result<SnapshotInstalled> StateMachineState::install(const InstallSnapshot& call) {
+  if (call.stamp.epoch != epoch)
+    return other_epoch(StorageVerb::write);
+  if (auto done = machine->install_snapshot(call.meta, call.folder); !done) {
+    auto error = to_caf_error(done.error());
+    self->quit(error);
+    return error;
+  }
+  return SnapshotInstalled{call.stamp, machine->applied_state()};
+}
+
+caf::result<Index> StateMachineState::finish_install(const FinishInstall& call) {
+  if (call.stamp.epoch != epoch)
+    return other_epoch(StorageVerb::write);
+  if (auto done = machine->finish_install(); !done)
+    return to_caf_error(done.error());
+  return machine->applied_state().applied.index;
 }
 
 caf::result<StateAnswers> StateMachineState::query(const StateQueryBatch& batch) {
@@ -86,6 +117,9 @@ StateMachineImpl::behavior_type state_machine(StateMachineState::Self self,
   return {
       [state](const ApplyBatch& m) { return state->apply(m); },
       [state](const StateQueryBatch& m) { return state->query(m); },
+      [state](const FlushState& m) { return state->flush(m); },
+      [state](const InstallSnapshot& m) { return state->install(m); },
+      [state](const FinishInstall& m) { return state->finish_install(m); },
       [state](const DigestRequest& m) {
         auto digest = state->machine->digest(m.index);
         return digest ? DigestAnswer{true, std::move(*digest)} : DigestAnswer{};

@@ -21,6 +21,9 @@ struct StateMachineState {
 
   caf::result<Applied> apply(const ApplyBatch& batch);
   caf::result<StateAnswers> query(const StateQueryBatch& batch);
+  caf::result<StateFlushing> flush(const FlushState& call);
+  caf::result<SnapshotInstalled> install(const InstallSnapshot& call);
+  caf::result<Index> finish_install(const FinishInstall& call);
   /// One slice of background work; comes back by a message to itself, so that applies go in between.
   void background();
   /// Makes what is applied survive, then ends.

@@ -39,6 +39,7 @@ struct MutantRow {
   X(no_dir_sync,                 "X30", "directories are not synced around renames")                                \
   X(pre_vote_ignores_log,        "X33", "a pre-vote is granted to a shorter log")                                   \
   X(no_check_quorum,             "X34", "a leader that hears nobody leads on")                                      \
+  X(purge_beyond_durable,        "X35", "the log is purged up to what is applied, not to what is durable")          \
   X(local_clock_stamps,          "X36", "each replica stamps entries with its own clock")                           \
   X(timeout_called_refusal,      "X38", "a write that timed out is reported as not done")                           \
   X(completion_by_index,         "X39", "a write of entries replaced meanwhile counts for the new ones")            \
@@ -87,6 +88,12 @@ struct MarkRow {
   X("append.stale_term",         "an append of an earlier term's leader was answered with the term")                 \
   X("append.backtracked_term",   "a rejection let the leader skip a whole term")                                     \
   X("append.late_rejection",     "a rejection came for an append that was answered already")                         \
+  X("log.purged",                "entries at the beginning of the log were given up")                                \
+  X("snapshot.wanted",           "a leader lacks the entries that a follower needs")                                 \
+  X("snapshot.refused",          "a follower refused a snapshot, or could not receive it")                           \
+  X("snapshot.done",             "a follower got past what a leader has purged")                                     \
+  X("snapshot.log_reset",        "a log began anew behind an installed snapshot")                                    \
+  X("snapshot.installed",        "a snapshot became the state of a follower")                                        \
   X("follower.probed",           "a follower's log is searched for the place where it agrees")                       \
   X("follower.window_full",      "the window of appends to a follower is full")                                      \
   X("follower.asked_again",      "a follower was asked whether all appends arrived")                                 \

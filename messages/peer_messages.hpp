@@ -80,7 +80,9 @@ struct HeartbeatResponse {
   Term term;
   std::uint64_t round = 0;
   std::uint64_t clock_ms = 0;
-  auto fields() { return std::tie(term, round, clock_ms); }
+  /// Its state is lost, and its log does not reach back far enough to make it again.
+  bool wants_snapshot = false;
+  auto fields() { return std::tie(term, round, clock_ms, wants_snapshot); }
 };
 
 /// Raft 7: the leader offers a snapshot; the follower fetches it (docs/snapshots.md). Repeated until it is
@@ -93,7 +95,7 @@ struct InstallSnapshotRequest {
 };
 
 enum class InstallState : std::uint8_t {
-  refused,    // with a reason; offer it again later
+  refused,    // with a reason; offer another one later, of at least match.index
   receiving,  // `received` bytes of `snapshot_id` are here
   not_needed  // `match` is committed and durable here, by a snapshot or by the log: go on from there
 };
@@ -102,7 +104,7 @@ struct InstallSnapshotResponse {
   static constexpr const char* name = "InstallSnapshotResponse";
   Term term;
   InstallState state = InstallState::refused;
-  LogId match;              // not_needed only
+  LogId match;              // see state
   std::string snapshot_id;  // receiving only; not always the one that is offered
   std::uint64_t received = 0;
   std::string reason;

@@ -50,6 +50,9 @@ Core::Core(Options options, Restored restored)
       commit_(restored.applied.index),
       handed_(restored.applied.index),
       applied_(restored.applied.index),
+      data_durable_(restored.applied.index),
+      sizes_(options.compaction, restored.purged.index, restored.last.index, std::move(restored.marks),
+             restored.entry_bytes),
       stall_watch_((options.election_ticks_min + options.election_ticks_max) / 2,
                    4 * std::uint64_t{options.election_ticks_max}) {
   KIWI_ASSERT(options_.id.value != 0, "a node has an id");
@@ -59,7 +62,8 @@ Core::Core(Options options, Restored restored)
               "the election time-outs are a range");
   KIWI_ASSERT(options_.heartbeat_ticks > 0, "heartbeats take at least a tick");
   KIWI_ASSERT(log_.last().term <= vote_.term, "the log has no entry of a term that was never entered");
-  KIWI_ASSERT(!restored.applied.index || log_.term_at(restored.applied.index) == restored.applied.term,
+  KIWI_ASSERT(!restored.applied.index || needs_snapshot() ||
+                  log_.term_at(restored.applied.index) == restored.applied.term,
               "what is applied is in the log");
   if (applied_ < log_.last().index)
     KIWI_MARK("data.replayed");
@@ -70,7 +74,9 @@ Core::Core(Options options, Restored restored)
 }
 
 void Core::check() const {
-  KIWI_ASSERT(log_.purged().index <= applied_, "purged <= applied");
+  KIWI_ASSERT(log_.purged().index <= applied_ || (applied_ == handed_ && role_ != Role::leader),
+              "purged <= applied, but for a node that waits for a snapshot");
+  KIWI_ASSERT(data_durable_ <= applied_, "only what is applied is durably applied");
   KIWI_ASSERT(applied_ <= handed_, "applied <= handed out");
   KIWI_ASSERT(handed_ <= commit_, "handed out <= committed");
   KIWI_ASSERT(handed_ <= writes_.durable(), "handed out <= durable");
@@ -103,6 +109,10 @@ void Core::tick() {
     tick_leader();
   else
     tick_election();
+  if (role_ == Role::leader)
+    tick_snapshots();
+  if (now_ticks_ - compaction_ticks_ >= options_.offer_ticks)
+    compact();
 }
 
 void Core::step(NodeId from, PeerMessage message) {
@@ -164,6 +174,7 @@ void Core::bootstrap(Membership membership) {
 /// Appends to the own log; a membership counts from here on (Raft 6).
 void Core::append_entry(Entry entry) {
   last_stamp_ms_ = std::max(last_stamp_ms_, entry.stamp_ms);
+  sizes_.appended(entry);
   if (entry.kind == EntryKind::membership) {
     auto membership = decode_membership(entry.payload.view());
     KIWI_ASSERT(membership.has_value(), "a membership entry that cannot be read");
@@ -221,6 +232,8 @@ std::vector<FollowerStatus> Core::followers() const {
     s.inflight_bytes = p.inflight_bytes();
     s.recently_active = p.active(now_ticks_, options_.election_ticks_max);
     s.voter = membership().is_voter(p.node());
+    s.snapshot_bytes = p.offered() ? p.offered()->bytes() : 0;
+    s.snapshot_received = p.received_bytes();
     all.push_back(s);
   }
   return all;

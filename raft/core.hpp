@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <optional>
 #include <string>
 #include <tl/expected.hpp>
@@ -23,6 +24,7 @@
 #include "messages/term_run.hpp"
 #include "messages/vote.hpp"
 #include "raft/clock_median.hpp"
+#include "raft/log_sizes.hpp"
 #include "raft/log_view.hpp"
 #include "raft/membership_history.hpp"
 #include "raft/progress.hpp"
@@ -54,6 +56,12 @@ struct Options {
   std::uint64_t max_cached_bytes = 32u << 20;
   /// Reads waiting for confirmation; more are refused.
   std::uint32_t max_pending_reads = 100'000;
+  CompactionLimits compaction;
+  /// Between two offers of a snapshot, and two looks at what could be purged.
+  std::uint32_t offer_ticks = 10;
+  /// A follower that was heard within this counts as live for compaction, and one that receives a snapshot as
+  /// receiving when that came forward within it.
+  std::uint32_t live_ticks = 200;
 };
 
 /// What the log store and the state machine found at start.
@@ -69,6 +77,8 @@ struct Restored {
   std::vector<std::pair<LogId, Membership>> memberships;
   LogId applied;                    // by the state machine, durably
   std::uint64_t last_stamp_ms = 0;  // of the last entry, or of the applied state if later
+  std::vector<LogMark> marks;       // of the entries that are there, see LogSizes
+  std::uint64_t entry_bytes = 0;
 };
 
 enum class Role : std::uint8_t { follower, pre_candidate, candidate, leader, learner };
@@ -92,6 +102,17 @@ enum class Refusal : std::uint8_t {
 struct Outgoing {
   NodeId to;
   PeerMessage message;
+};
+
+/// Leader: this peer needs a snapshot of at least this index. Answered by offer_snapshot or no_snapshot.
+struct SnapshotWanted {
+  NodeId peer;
+  Index at_least;
+};
+/// Follower: the leader offers this, and it is ahead of what is here.
+struct SnapshotOffered {
+  NodeId from;
+  SnapshotManifest manifest;
 };
 
 /// A read that may be served: once exactly `at` is applied (or at once, if `at` is applied already) and
@@ -121,6 +142,8 @@ struct Output {
   std::optional<Vote> vote;
   Index truncate_from;  // 0: none
   std::vector<Entry> entries;
+  Index purge_to;  // 0: none
+  LogId reset_to;  // 0/0: none
 
   std::vector<Outgoing> messages;
   std::vector<Fetch> fetches;
@@ -131,6 +154,13 @@ struct Output {
   std::vector<ReadyRead> reads;
   /// Reads that will not be answered: this node does not lead any more. Surely without effect.
   std::vector<std::uint64_t> failed_reads;
+
+  std::vector<SnapshotWanted> snapshots_wanted;
+  std::vector<SnapshotOffered> snapshots_offered;
+  /// The log follows the installed snapshot durably: nothing of the old state is needed any more.
+  bool install_finished = false;
+  /// The log should be purged, but the data database is not durable that far: ask it for a flush.
+  bool flush_wanted = false;
 
   /// Role, term or leader changed; ask the core for the values.
   bool state_changed = false;
@@ -154,6 +184,8 @@ struct Counters {
   std::uint64_t reads = 0;
   std::uint64_t read_rounds = 0;
   std::uint64_t append_mismatches = 0;
+  std::uint64_t purges = 0;
+  std::uint64_t snapshots_installed = 0;
   std::uint64_t step_downs_own_disk = 0;  // both are among step_downs
   std::uint64_t step_downs_no_commit = 0;
 };
@@ -167,6 +199,8 @@ struct FollowerStatus {
   std::uint64_t inflight_bytes = 0;
   bool recently_active = false;
   bool voter = false;
+  std::uint64_t snapshot_bytes = 0;     // of the snapshot on offer
+  std::uint64_t snapshot_received = 0;  // of them, as it says
 };
 
 class Core {
@@ -198,6 +232,25 @@ class Core {
   /// The transport lost what it had queued for `peer` (link down, queue full): in-flight appends to it count
   /// as lost and it is probed again.
   void unreachable(NodeId peer);
+  /// A crash now would come back to this applied index (rule 6): the log may go up to there.
+  void data_durable(Index index);
+  /// Leader: a snapshot for `peer`, as snapshots_wanted asked for. Ignored when it is not wanted any more.
+  void offer_snapshot(NodeId peer, std::shared_ptr<const SnapshotManifest> manifest);
+  /// None can be had now; asked again later.
+  void no_snapshot(NodeId peer);
+  /// Follower: so many bytes of this snapshot are here. Empty: none is being received.
+  void snapshot_progress(const std::string& snapshot_id, std::uint64_t received);
+  /// A received snapshot is whole. True: install it, behind everything that was handed out, and call
+  /// installed(). Until then nothing is handed out, and this node does not campaign. False: it is of no use
+  /// any more.
+  bool begin_install(const SnapshotMeta& meta);
+  /// The state machine is the snapshot's state, durably.
+  void installed(const SnapshotMeta& meta);
+  bool installing() const { return installing_.has_value(); }
+  /// The state machine lost its state, and the log does not reach back to its beginning: nothing is applied,
+  /// and this node does not campaign, before a snapshot is installed.
+  bool needs_snapshot() const { return applied_ < log_.purged().index; }
+
   /// A cluster of one: makes this node, which belongs to no cluster, its only voter (RAFT.CLUSTER INIT).
   /// Requires has_cluster() to be false.
   void bootstrap(Membership membership);
@@ -215,6 +268,8 @@ class Core {
   Index applied() const;
   LogId last_log_id() const;
   const LogView& log() const { return log_; }
+  /// Weight of the log on disk, about.
+  std::uint64_t log_bytes() const { return sizes_.bytes(); }
   bool has_cluster() const;
   const Membership& membership() const;
   /// Leader: the no-op of its term is committed, so reads can be served.
@@ -291,7 +346,6 @@ class Core {
   // raft/replication.cpp (Raft 5.3): the follower's side
   void handle(NodeId from, AppendRequest& m);
   void handle(NodeId from, const HeartbeatRequest& m);
-  void handle(NodeId from, const InstallSnapshotRequest& m);
   void truncate_from(Index from);
   void raise_commit(Index commit);
   void release_held();
@@ -299,7 +353,6 @@ class Core {
   // raft/followers.cpp: the leader's side
   void handle(NodeId from, const AppendResponse& m);
   void handle(NodeId from, const HeartbeatResponse& m);
-  void handle(NodeId from, const InstallSnapshotResponse& m);
   void tick_leader();
   bool in_the_way();
   Index quorum_on_disk() const;
@@ -317,6 +370,19 @@ class Core {
   void advance_commit();
   void check_rounds();
   void refresh_agreed_clock();
+
+  // raft/snapshots.cpp: Raft 7, and compaction
+  void handle(NodeId from, InstallSnapshotRequest& m);
+  void handle(NodeId from, const InstallSnapshotResponse& m);
+  void handle(NodeId, const SnapshotFetch&) {}  // not for the core
+  void handle(NodeId, const SnapshotPart&) {}
+  void answer_offer(InstallState state, std::string reason);
+  void want_snapshot(Progress& p);
+  void offer(Progress& p);
+  void tick_snapshots();
+  Index purge_limit() const;
+  void compact();
+  void finish_install();
 
   // raft/output.cpp: what leaves
   void emit_write();
@@ -344,6 +410,15 @@ class Core {
   Index commit_;
   Index handed_;
   Index applied_;
+  Index data_durable_;  // <= applied_
+  LogSizes sizes_;
+  std::uint64_t compaction_ticks_ = 0;  // when it was last looked at
+
+  // --- A snapshot on its way in. The log as it was counts until the snapshot is in both databases.
+  std::string receiving_;  // the id; empty: none
+  std::uint64_t received_bytes_ = 0;
+  std::optional<SnapshotMeta> installing_;  // from begin_install until the log follows
+  bool snapshot_in_place_ = false;  // the state machine is the snapshot's state: installed() was called
 
   // --- Role
   Role role_ = Role::follower;

@@ -32,7 +32,7 @@ void Core::reset_election_timer() {
 }
 
 void Core::tick_election() {
-  if (!promotable())
+  if (!promotable() || installing_ || needs_snapshot())
     return;
   if (alone()) {
     if (role_ != Role::candidate)
@@ -310,7 +310,8 @@ void Core::handle(NodeId from, const TimeoutNowRequest& m) {
     send(from, answer);
     return;
   }
-  if (m.term == vote_.term && from == leader_ && role_ == Role::follower && promotable())
+  if (m.term == vote_.term && from == leader_ && role_ == Role::follower && promotable() && !installing_ &&
+      !needs_snapshot())
     campaign(true);
 }
 

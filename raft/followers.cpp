@@ -150,6 +150,10 @@ void Core::handle(NodeId from, const HeartbeatResponse& m) {
   if (p == nullptr)
     return;
   p->resume();
+  if (m.wants_snapshot && p->state() != ProgressState::snapshot) {
+    p->need_snapshot();
+    want_snapshot(*p);
+  }
   const std::uint64_t idle = p->idle_ticks(now_ticks_);
   if (p->state() == ProgressState::probe && idle >= unanswered_ticks() && !KIWI_MUTANT(lost_append_forgotten))
     p->repeat_probe();
@@ -182,8 +186,6 @@ void Core::handle(NodeId from, const AppendResponse& m) {
   ++counters_.append_mismatches;
   p->back_track(*previous, next_after_rejection(*previous, m.hint));
 }
-
-void Core::handle(NodeId from, const InstallSnapshotResponse& m) { response_from(from, m.term, 0, 0); }
 
 /// Raft 5.3, end: skips a whole term per round trip. If this log has the follower's conflicting term, the
 /// logs may meet at its last entry here; else not before the first entry of it there.
@@ -262,6 +264,7 @@ void Core::replicate_to(Progress& p) {
   while (p.state() != ProgressState::snapshot) {
     if (!log_.term_at(p.next() - 1)) {
       p.need_snapshot();
+      want_snapshot(p);
       return;
     }
     if (p.state() == ProgressState::probe) {

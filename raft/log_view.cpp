@@ -83,6 +83,23 @@ void LogView::truncate_from(Index from) {
   last_ = new_last;
 }
 
+void LogView::purge_to(Index to) {
+  KIWI_ASSERT(to >= purged_.index && to <= last_.index, "a purge outside the log");
+  const LogId purged = id_at(to);
+  while (!cache_.empty() && cache_.front().entry.id.index <= to) {
+    base_bytes_ = cache_.front().end_bytes;
+    cache_.pop_front();
+  }
+  const auto after = std::upper_bound(runs_.begin(), runs_.end(), to + 1, starts_after);
+  if (to == last_.index) {
+    runs_.clear();
+  } else {
+    runs_.erase(runs_.begin(), std::prev(after));
+    runs_.front().first = to + 1;
+  }
+  purged_ = purged;
+}
+
 std::uint64_t LogView::end_bytes_at(Index index) const {
   return index < cached_first() ? base_bytes_ : slot(index).end_bytes;
 }

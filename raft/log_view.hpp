@@ -37,6 +37,9 @@ class LogView {
   /// Removes the entries from `from` on. Requires purged < from.
   void truncate_from(Index from);
 
+  /// Forgets the entries up to `to`. Requires purged <= to <= last.
+  void purge_to(Index to);
+
   /// Entries [cached_first, last] are in memory.
   Index cached_first() const { return Index(last_.index.value + 1 - cache_.size()); }
   bool cached(Index index) const { return index >= cached_first() && index <= last_.index; }

@@ -40,4 +40,13 @@ void MembershipHistory::committed(Index commit) {
     history_.erase(history_.begin(), history_.begin() + static_cast<std::ptrdiff_t>(keep));
 }
 
+void MembershipHistory::reset(LogId id, Membership membership, Index applied, bool keep_later) {
+  std::vector<std::pair<LogId, Membership>> history;
+  history.emplace_back(id, std::move(membership));
+  for (auto& known : history_)
+    if (keep_later && known.first.index > applied)
+      history.push_back(std::move(known));
+  history_ = std::move(history);
+}
+
 }  // namespace kiwi::raft

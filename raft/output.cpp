@@ -10,7 +10,8 @@ namespace kiwi::raft {
 
 bool Output::empty() const {
   return write == 0 && messages.empty() && fetches.empty() && apply.empty() && reads.empty() &&
-         failed_reads.empty() && !state_changed && !lost_leadership;
+         failed_reads.empty() && snapshots_wanted.empty() && snapshots_offered.empty() && !install_finished &&
+         !flush_wanted && !state_changed && !lost_leadership;
 }
 
 Output Core::take_output() {
@@ -44,11 +45,15 @@ void Core::emit_write() {
   if (step.has_vote && (vote_.voted_for || !KIWI_MUTANT(term_not_stored)))
     out_.vote = vote_;
   out_.truncate_from = step.truncate_from;
+  out_.purge_to = step.purge_to;
+  out_.reset_to = step.reset_to;
   log_.copy(step.first, last.index, out_.entries);
 }
 
 /// Rule 6: applied is only what is committed and durable here.
 void Core::hand_out() {
+  if (installing_ || needs_snapshot())
+    return;
   const Index target = KIWI_MUTANT(apply_before_durable) ? commit_ : std::min(commit_, writes_.durable());
   const auto hand = [&](Index last, std::uint64_t bytes) {
     handed_ = last;

@@ -112,6 +112,26 @@ void Progress::repeat_probe() {
 void Progress::need_snapshot() {
   state_ = ProgressState::snapshot;
   clear_inflight();
+  offered_.reset();
+  received_bytes_ = 0;
+}
+
+void Progress::receives(std::uint64_t bytes, std::uint64_t now_ticks) {
+  if (bytes != received_bytes_)
+    received_ticks_ = now_ticks;
+  received_bytes_ = bytes;
+}
+
+void Progress::has_everything_to(Index index) {
+  if (state_ != ProgressState::snapshot)
+    return;
+  state_ = ProgressState::probe;
+  next_ = std::max(index, match_) + 1;
+  paused_ = false;
+  cautious_ = false;
+  first_probe_ = sequence_ + 1;
+  offered_.reset();
+  clear_inflight();
 }
 
 }  // namespace kiwi::raft

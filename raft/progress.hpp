@@ -1,10 +1,14 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <optional>
+#include <utility>
 
 #include "messages/ids.hpp"
+#include "messages/snapshot_meta.hpp"
 
 namespace kiwi::raft {
 
@@ -84,7 +88,30 @@ class Progress {
   void resume() { paused_ = false; }
   /// The probe in flight is taken for lost and may be repeated.
   void repeat_probe();
+
+  // --- snapshot (docs/snapshots.md)
   void need_snapshot();
+  /// What is offered to it; null: nothing yet.
+  const std::shared_ptr<const SnapshotManifest>& offered() const { return offered_; }
+  void offer(std::shared_ptr<const SnapshotManifest> manifest) { offered_ = std::move(manifest); }
+  /// The snapshot must hold at least this entry.
+  Index snapshot_at_least() const { return snapshot_at_least_; }
+  void refused_offer(Index at_least) {
+    offered_.reset();
+    snapshot_at_least_ = std::max(snapshot_at_least_, at_least);
+  }
+  /// Asked the driver for one, or offered it, at this time.
+  void offer_moved(std::uint64_t now_ticks) { offer_ticks_ = now_ticks; }
+  std::uint64_t offer_idle(std::uint64_t now_ticks) const { return now_ticks - offer_ticks_; }
+  /// It has received so many bytes of some snapshot.
+  void receives(std::uint64_t bytes, std::uint64_t now_ticks);
+  std::uint64_t received_bytes() const { return received_bytes_; }
+  /// The log may not be purged beyond the snapshot on its way while that comes forward.
+  bool receiving(std::uint64_t now_ticks, std::uint64_t within_ticks) const {
+    return offered_ != nullptr && now_ticks - received_ticks_ <= within_ticks;
+  }
+  /// It has everything up to here, by a snapshot or otherwise; the log may go on from there.
+  void has_everything_to(Index index);
 
  private:
   void clear_inflight();
@@ -103,6 +130,11 @@ class Progress {
   std::uint64_t sent_ticks_ = 0;
   std::uint64_t acked_round_ = 0;
   Index sent_commit_;
+  std::shared_ptr<const SnapshotManifest> offered_;  // in snapshot state only
+  Index snapshot_at_least_;
+  std::uint64_t offer_ticks_ = 0;
+  std::uint64_t received_bytes_ = 0;
+  std::uint64_t received_ticks_ = 0;
 };
 
 }  // namespace kiwi::raft

@@ -36,6 +36,8 @@ void Core::handle(NodeId from, AppendRequest& m) {
   if (!well_formed(m))
     return;
   heard_leader(from, m.term);
+  if (installing_)
+    return;  // the log is about to begin anew; a lost message to the leader
 
   const Index previous = m.previous.index;
   const Index match = previous + m.entries.size();
@@ -107,19 +109,12 @@ void Core::handle(NodeId from, const HeartbeatRequest& m) {
   release_held();
 }
 
-void Core::handle(NodeId from, const InstallSnapshotRequest& m) {
-  InstallSnapshotResponse answer;
-  const bool current = heard_leader(from, m.term);
-  answer.term = vote_.term;
-  answer.reason = current ? "this version installs no snapshots" : "a later term has begun";
-  send(from, answer);
-}
-
 void Core::truncate_from(Index from) {
   KIWI_ASSERT(role_ != Role::leader, "a leader never removes entries (Raft 5.3)");
   KIWI_ASSERT(from > commit_, "a committed entry is never removed");
   KIWI_MARK("log.overwritten");
   log_.truncate_from(from);
+  sizes_.truncated_from(from);
   writes_.truncated(from);
   std::erase_if(held_acks_, [&](const HeldAck& a) { return a.match >= from; });
   std::erase_if(open_fetches_, [&](const OpenFetch& f) { return f.last >= from; });
@@ -162,6 +157,7 @@ void Core::release_held() {
     answer.term = vote_.term;
     answer.round = *held_heartbeat_round_;
     answer.clock_ms = clocks_.own();
+    answer.wants_snapshot = needs_snapshot() && !installing_;
     send(leader_of_term_, answer);
     held_heartbeat_round_.reset();
   }

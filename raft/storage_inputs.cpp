@@ -10,6 +10,14 @@ namespace kiwi::raft {
 
 void Core::persisted(std::uint64_t number, LogId last) {
   writes_.persisted(number, last);
+  if (installing_) {
+    const LogId snapshot = installing_->last_log_id;
+    // Either the log begins anew behind the snapshot, or it held the snapshot's last entry, not yet on disk.
+    if (writes_.reset_done() == snapshot ||
+        (snapshot_in_place_ && log_.term_at(snapshot.index) == snapshot.term &&
+         writes_.durable() >= snapshot.index))
+      finish_install();
+  }
   release_held();
   advance_commit();
   check();

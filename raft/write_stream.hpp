@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <utility>
 
 #include "messages/ids.hpp"
 #include "messages/vote.hpp"
@@ -30,14 +31,24 @@ class WriteStream {
   void truncated(Index from);
   /// Is there anything to write, when this is the state now?
   bool has_work(Vote vote, Index last) const {
-    return vote != issued_vote_ || truncate_from_ || issued_ < last;
+    return vote != issued_vote_ || truncate_from_ || purge_to_ || reset_to_.index ||
+           (issued_ < last && !resetting_.index);
   }
+  /// Entries up to here go. Only what is applied, and so durable, is purged.
+  void purge(Index to) { purge_to_ = to; }
+  /// The log on disk is to become empty and begin behind `to`, which a snapshot holds. Until that is durable
+  /// (see reset_done) no entries are written, and the log as it was counts.
+  void reset(LogId to);
+  /// Not 0/0, once: the reset to here is durable, and durable() is its index.
+  LogId reset_done() { return std::exchange(reset_done_, LogId{}); }
 
   struct Step {
     std::uint64_t number = 0;
     bool has_vote = false;
     Index truncate_from;  // 0: none
     Index first;          // entries from here to `last` are to be written; above `last`: none
+    Index purge_to;       // 0: none
+    LogId reset_to;       // 0/0: none
   };
   /// Everything not yet issued becomes the next write. `last` is the end of the log now.
   Step issue(Vote vote, LogId last, std::uint64_t now_ticks);
@@ -58,6 +69,7 @@ class WriteStream {
     LogId last;    // of the log on disk after this write
     Index covers;  // entries up to here are still those of the log; <= last.index
     std::uint64_t issued_ticks = 0;
+    bool reset = false;
   };
 
   Vote durable_vote_;
@@ -65,6 +77,10 @@ class WriteStream {
   Index durable_;        // <= issued_
   Index issued_;         // entries up to here are durable or in writes_
   Index truncate_from_;  // issued entries from here on are to be removed; 0: none
+  Index purge_to_;       // 0: none
+  LogId reset_to_;       // 0/0: none; else not issued yet
+  LogId resetting_;      // 0/0: no; else from reset() until it is durable
+  LogId reset_done_;
   std::uint64_t next_number_ = 1;
   std::deque<Write> writes_;  // by number; `covers` never falls from one to the next
 };
