@@ -6,12 +6,15 @@
 
 #include <cstdarg>
 #include <memory>
+#include <utility>
 
 namespace kiwi::storage {
 namespace {
 
 constexpr std::size_t kBlockCacheBytes = 8u << 20;
 constexpr std::size_t kInfoLogBytes = 4u << 20;
+/// Purged entries leave the disk by the table (log_purge.hpp), so tables are small.
+constexpr std::size_t kTableBytes = 8u << 20;
 
 /// Swallows RocksDB's own log. In a simulation it must: a real thread would flush a real one.
 class NoLog : public rocksdb::Logger {
@@ -46,6 +49,7 @@ rocksdb::Options common_options(const LogStoreOptions& options) {
 
   o.max_background_jobs = 2;
   o.max_write_buffer_number = 4;
+  o.target_file_size_base = kTableBytes;
   o.level0_slowdown_writes_trigger = 40;
   o.level0_stop_writes_trigger = 80;
   o.stats_dump_period_sec = 0;
@@ -79,8 +83,11 @@ rocksdb::Env& env_of(const LogStoreOptions& options) {
   return options.env == nullptr ? *rocksdb::Env::Default() : *options.env;
 }
 
-rocksdb::Options database_options(const LogStoreOptions& options) {
+rocksdb::Options database_options(const LogStoreOptions& options, std::shared_ptr<const PurgePoint> purged) {
   auto o = common_options(options);
+  if (purged != nullptr) {
+    o.compaction_filter_factory = purge_filter(std::move(purged));
+  }
   if (options.simulated) {
     o.info_log = std::make_shared<NoLog>();
   } else {

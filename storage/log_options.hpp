@@ -5,13 +5,15 @@
 
 #include <rocksdb/options.h>
 
+#include "storage/log_purge.hpp"
 #include "storage/log_store.hpp"
 
 namespace kiwi::storage {
 
 rocksdb::Env& env_of(const LogStoreOptions& options);
-/// For the database itself. Never creates one; create() sets that.
-rocksdb::Options database_options(const LogStoreOptions& options);
+/// For the database itself. Never creates one; create() sets that. `purged` null: nothing is filtered.
+rocksdb::Options database_options(const LogStoreOptions& options,
+                                  std::shared_ptr<const PurgePoint> purged = nullptr);
 /// For the look before it is opened in earnest: writes nothing, logs nothing.
 rocksdb::Options inspection_options(const LogStoreOptions& options);
 

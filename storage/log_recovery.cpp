@@ -34,7 +34,15 @@ class Reader {
     read_options.readahead_size = 1u << 20;
     const std::unique_ptr<rocksdb::Iterator> it(db.NewIterator(read_options));
     expected_ = contents_.state.purged.index + 1;
+    const auto first_kept = entry_key(expected_);
     for (it->SeekToFirst(); it->Valid(); it->Next()) {
+      // What was purged may lie there still (log_purge.hpp), in any number and any order of leaving.
+      if (is_entry_key(it->key().ToStringView()) && it->key().ToStringView() < first_kept) {
+        it->Seek(first_kept);
+        if (!it->Valid()) {
+          break;
+        }
+      }
       if (auto taken = take(it->key().ToStringView(), it->value().ToStringView()); !taken) {
         return tl::unexpected(taken.error());
       }
@@ -102,6 +110,13 @@ class Reader {
     out.last_stamp_ms = entry->stamp_ms;
     last_ = entry->id;
     ++out.entries;
+    out.entry_bytes += weight_bytes(*entry);
+    ++entries_since_mark_;
+    if (out.entry_bytes - mark_bytes_ >= kLogMarkBytes || entries_since_mark_ >= kLogMarkEntries) {
+      out.marks.push_back({index, out.entry_bytes, entry->stamp_ms});
+      mark_bytes_ = out.entry_bytes;
+      entries_since_mark_ = 0;
+    }
     ++expected_;
     return {};
   }
@@ -139,6 +154,8 @@ class Reader {
   Contents contents_;
   Index expected_;
   LogId last_;
+  std::uint64_t mark_bytes_ = 0;  // at the last mark
+  std::uint64_t entries_since_mark_ = 0;
   bool has_identity_ = false;
 };
 
@@ -153,6 +170,22 @@ Result<std::unique_ptr<rocksdb::DB>> open_read_only(const LogStoreOptions& optio
 }
 
 }  // namespace
+
+void forget_purged(Recovered& recovered, const LogShape& shape) {
+  const auto purged = shape.state.purged;
+  const auto first = purged.index + 1;
+  recovered.purged = purged;
+  recovered.last = shape.state.last;
+  recovered.runs = shape.runs;
+  recovered.entries = recovered.last.index.value - purged.index.value;
+  std::erase_if(recovered.memberships, [&](const auto& m) { return m.first.index < first; });
+  std::erase_if(recovered.marks, [&](const auto& mark) { return mark.index < first; });
+  if (recovered.entries == 0) {
+    recovered.memberships.clear();
+    recovered.marks.clear();
+    recovered.last_stamp_ms = 0;
+  }
+}
 
 Result<LogState> read_state(rocksdb::DB& db) {
   std::string value;
@@ -203,7 +236,9 @@ Result<Contents> inspect_as_it_is(const LogStoreOptions& options, InstanceId ins
                             std::to_string(state->serial) + ", the scan up to " +
                             std::to_string(scan.last_state->serial));
   }
-  auto contents = Reader(*state).read(**db, options.durable_applied);
+  // Behind an installed snapshot the log may rightly be shorter than what is applied.
+  const auto durable_applied = options.installed == LogId{} ? options.durable_applied : Index();
+  auto contents = Reader(*state).read(**db, durable_applied);
   if (contents) {
     contents->recovered.torn_bytes = scan.torn_bytes;
   }

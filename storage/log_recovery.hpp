@@ -19,6 +19,7 @@
 #include <rocksdb/db.h>
 
 #include "storage/log_format.hpp"
+#include "storage/log_shape.hpp"
 #include "storage/log_store.hpp"
 
 namespace kiwi::storage {
@@ -31,6 +32,9 @@ struct Contents {
 /// Checks the store in options.dir, whose marker names `instance`. Any doubt is StorageKind::corruption with
 /// the first bad index, as well as it can be known.
 Result<Contents> inspect(const LogStoreOptions& options, InstanceId instance);
+
+/// Takes out of `recovered` what `shape`, which begins later, does not hold any more.
+void forget_purged(Recovered& recovered, const LogShape& shape);
 
 /// The state as the database has it now. Its absence is corruption.
 Result<LogState> read_state(rocksdb::DB& db);

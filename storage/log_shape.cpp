@@ -26,6 +26,9 @@ void remove_entries(rocksdb::WriteBatch& batch, Index first, Index last) {
 }  // namespace
 
 void LogShape::apply(const LogWrite& step) {
+  if (step.reset_to != LogId{}) {
+    reset_to(step.reset_to);
+  }
   if (step.truncate_from) {
     truncate_from(step.truncate_from);
   }
@@ -52,6 +55,17 @@ Term LogShape::term_of(Index index) const {
                                        [](Index i, const TermRun& run) { return i < run.first; });
   KIWI_ASSERT(behind != runs.begin(), "the log has no term for one of its indexes");
   return std::prev(behind)->term;
+}
+
+bool LogShape::holds(LogId id) const {
+  return id.index >= state.purged.index && id.index <= state.last.index && term_of(id.index) == id.term;
+}
+
+void LogShape::reset_to(LogId id) {
+  KIWI_ASSERT(id.index >= state.purged.index, "a reset below the purge point");
+  state.purged = id;
+  state.last = id;
+  runs.clear();
 }
 
 void LogShape::truncate_from(Index first) {
@@ -98,10 +112,14 @@ void put_identity(rocksdb::WriteBatch& batch, const Identity& identity) {
 void put_steps(rocksdb::WriteBatch& batch, const LogState& before, const LogState& after,
                const std::vector<LogWrite>& steps) {
   put_state(batch, after);
+  // What is at or below the purge point is not removed here: see log_purge.hpp.
   auto last = before.last.index;
-  auto purged = before.purged.index;
   std::string value;
   for (const auto& step : steps) {
+    if (step.reset_to != LogId{}) {
+      remove_entries(batch, step.reset_to.index + 1, last);
+      last = step.reset_to.index;
+    }
     if (step.truncate_from) {
       remove_entries(batch, step.truncate_from, last);
       last = step.truncate_from - 1;
@@ -114,10 +132,6 @@ void put_steps(rocksdb::WriteBatch& batch, const LogState& before, const LogStat
     }
     if (step.has_binding) {
       check(batch.Put(binding_key(step.binding.node), encode_binding(step.binding)));
-    }
-    if (step.purge_to > purged) {
-      remove_entries(batch, purged + 1, step.purge_to);
-      purged = step.purge_to;
     }
   }
 }

@@ -21,12 +21,17 @@ struct LogShape {
   std::set<NodeId> bound;     // peers with a binding
 
   /// The shape after one step. Asserts that the step fits: entries without a gap, nothing at or below the
-  /// purge point truncated, no purge beyond the end. All of these would be bugs of the caller.
+  /// purge point truncated, no purge beyond the end, no reset below the purge point. All of these would be
+  /// bugs of the caller.
   void apply(const LogWrite& step);
+
+  /// Whether this very entry is in the log, or is the last one that was purged.
+  bool holds(LogId id) const;
 
  private:
   /// Requires state.purged.index <= index <= state.last.index.
   Term term_of(Index index) const;
+  void reset_to(LogId id);
   void truncate_from(Index first);
   void append(const Entry& entry);
   void purge_to(Index index);

@@ -15,6 +15,7 @@
 #include "storage/log_format.hpp"
 #include "storage/log_marker.hpp"
 #include "storage/log_options.hpp"
+#include "storage/log_purge.hpp"
 #include "storage/log_recovery.hpp"
 #include "storage/log_shape.hpp"
 #include "storage/storage_status.hpp"
@@ -70,6 +71,24 @@ rocksdb::WriteOptions synced() {
   return options;
 }
 
+/// Tables of purged entries are looked for whenever this much was purged.
+constexpr std::uint64_t kPurgeStepBytes = 8u << 20;
+
+/// Where the log must begin once a snapshot that ends with `installed` is the state. Nothing to do when it
+/// begins there, or behind it already.
+std::optional<LogWrite> step_to_follow(LogId installed, const LogShape& shape) {
+  if (installed.index < shape.state.purged.index || installed == shape.state.purged) {
+    return std::nullopt;
+  }
+  LogWrite step;
+  if (shape.holds(installed)) {
+    step.purge_to = installed.index;
+  } else {
+    step.reset_to = installed;
+  }
+  return step;
+}
+
 /// Refuses whatever is not a complete store.
 Result<void> require_made(const std::string& dir, const Result<DirKind>& kind) {
   if (!kind) {
@@ -97,14 +116,22 @@ Result<void> require_made(const std::string& dir, const Result<DirKind>& kind) {
 
 struct LogStore::Impl {
   Impl(const LogStoreOptions& o, std::unique_ptr<rocksdb::Env> e, DirLock held,
-       std::unique_ptr<rocksdb::DB> database)
-      : own_env(std::move(e)), options(o), env(*own_env), lock(std::move(held)), db(std::move(database)) {}
+       std::shared_ptr<PurgePoint> point, std::unique_ptr<rocksdb::DB> database)
+      : own_env(std::move(e)),
+        options(o),
+        env(*own_env),
+        lock(std::move(held)),
+        purge_point(std::move(point)),
+        db(std::move(database)),
+        purge_job(env, *db) {}
 
   std::unique_ptr<rocksdb::Env> own_env;  // outlives all that uses it; options.env is this one
   LogStoreOptions options;
   rocksdb::Env& env;
-  DirLock lock;  // outlives the database
+  DirLock lock;                             // outlives the database
+  std::shared_ptr<PurgePoint> purge_point;  // of `shape`, for RocksDB's threads
   std::unique_ptr<rocksdb::DB> db;
+  PurgeJob purge_job;
   LogShape shape;  // as it is durable
   Identity identity;
   LogStoreStats stats;
@@ -122,6 +149,11 @@ struct LogStore::Impl {
   Result<void> write_synced(rocksdb::WriteBatch& batch, LogShape next);
   std::uint64_t wal_offset() const;
   void start_flush_if_large(std::uint64_t wal_bytes);
+  void give_back_purged(Index before);
+
+  /// Written since open(), and how much of it was when the last job was asked for.
+  std::uint64_t written_bytes = 0;
+  std::uint64_t written_at_purge = 0;
 };
 
 bool LogStore::exists(const LogStoreOptions& options) {
@@ -192,7 +224,8 @@ Result<std::unique_ptr<LogStore>> LogStore::open(const LogStoreOptions& given, R
   if (!contents) {
     return tl::unexpected(contents.error());
   }
-  auto db = open_database(database_options(options), options.dir);
+  auto purge_point = std::make_shared<PurgePoint>(contents->state.purged.index.value);
+  auto db = open_database(database_options(options, purge_point), options.dir);
   if (!db) {
     return tl::unexpected(db.error());
   }
@@ -204,7 +237,8 @@ Result<std::unique_ptr<LogStore>> LogStore::open(const LogStoreOptions& given, R
     return tl::unexpected(make_error(kOpening, StorageKind::corruption,
                                      options.dir + ": RocksDB opened another state than the one inspected"));
   }
-  auto impl = std::make_unique<Impl>(options, std::move(own_env), std::move(*lock), std::move(*db));
+  auto impl = std::make_unique<Impl>(options, std::move(own_env), std::move(*lock), std::move(purge_point),
+                                     std::move(*db));
   impl->identity = contents->recovered.identity;
   impl->shape = {contents->state, contents->recovered.runs, {}};
   for (const auto& binding : contents->recovered.bindings) {
@@ -221,7 +255,13 @@ Result<std::unique_ptr<LogStore>> LogStore::open(const LogStoreOptions& given, R
   auto opened = impl->shape;
   ++opened.state.serial;
   rocksdb::WriteBatch batch;
-  put_state(batch, opened.state);
+  if (const auto step = step_to_follow(options.installed, opened)) {
+    opened.apply(*step);
+    put_steps(batch, impl->shape.state, opened.state, {*step});
+    forget_purged(contents->recovered, opened);
+  } else {
+    put_state(batch, opened.state);
+  }
   if (auto written = impl->write_synced(batch, std::move(opened)); !written) {
     return tl::unexpected(written.error());
   }
@@ -257,9 +297,27 @@ Result<void> LogStore::Impl::write_synced(rocksdb::WriteBatch& batch, LogShape n
   stats.sync_total_us += took_us;
   stats.sync_max_us = std::max(stats.sync_max_us, took_us);
   stats.last_sync_us = took_us;
+  const auto purged_before = shape.state.purged.index;
   shape = std::move(next);
+  written_bytes += batch.GetDataSize();
+  if (shape.state.purged.index > purged_before) {
+    give_back_purged(purged_before);
+  }
   start_flush_if_large(offset);
   return {};
+}
+
+/// Only after the purge point is durable.
+void LogStore::Impl::give_back_purged(Index before) {
+  purge_point->store(shape.state.purged.index.value);
+  // A table holds entries that were written together: about as much as was written since can be removed. The
+  // first purge after an opening may find more, and so may one of many entries.
+  const bool many = shape.state.purged.index.value - before.value >= kLogMarkEntries;
+  if (!many && written_at_purge != 0 && written_bytes - written_at_purge < kPurgeStepBytes) {
+    return;
+  }
+  written_at_purge = written_bytes;
+  purge_job.purged_to(shape.state.purged.index);
 }
 
 /// Fillers and votes take room in the write-ahead log that a memtable does not count, and the log is what

@@ -38,7 +38,8 @@ struct LogStoreOptions {
   std::string dir;              // DIR/log
   rocksdb::Env* env = nullptr;  // null: RocksDB's default; else a simulated one
   bool simulated = false;       // true: no background threads, flush only when asked (see the spike's traps)
-  std::uint64_t write_buffer_bytes = 64u << 20;
+  /// Of one memtable, and about of one write-ahead-log file; up to four of each exist for a while.
+  std::uint64_t write_buffer_bytes = 16u << 20;
   /// The state machine's durable applied index: a log that ends below it is damaged (rule 5). 0: unknown.
   Index durable_applied;
   /// Not 0/0: a snapshot that ends here was installed, and the log must begin behind it (docs/snapshots.md,
@@ -92,8 +93,9 @@ class LogStore {
   /// Makes the steps durable, in order, with one synced write. After the first failure the store is poisoned:
   /// every later call, reads too, fails with the first error and outcome not_written (rule 4). The failed
   /// write itself is always `unknown`, ENOSPC (StorageKind::no_space) included: its record may lie whole in
-  /// the file. Steps that do not fit the log (a gap, a truncation at or below the purge point) are bugs and
-  /// assert. A purge may not go beyond the end of the log.
+  /// the file. Steps that do not fit the log (a gap, a truncation at or below the purge point, a reset below
+  /// it, a purge beyond the end) are bugs and assert. A purge costs no more than any other step; its bytes
+  /// leave the disk soon after (log_purge.hpp).
   Result<LogId> write(const std::vector<LogWrite>& group);
   /// Entries [first, last], as many as fit into max_bytes, at least one. Each is checked against its checksum
   /// and its index. Below the purge point or above the end: StorageKind::invalid_request. An I/O error or

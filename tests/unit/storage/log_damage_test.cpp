@@ -316,5 +316,93 @@ TEST_F(LogDamageTest, ALogShorterThanTheAppliedStateIsDamage) {
   EXPECT_TRUE(Opened(options));
 }
 
+/// What holds for a plain log holds right behind a step that lets entries go, too.
+struct LetGo {
+  const char* name;
+  LogWrite step;
+  LogId begin;  // of the log, after the step
+  LogId end;
+};
+
+class LogDamageBehind : public ::testing::TestWithParam<LetGo> {
+ protected:
+  /// Entries 1 to 9, the step, and `more` entries, one write each, all in one write-ahead-log file.
+  void write_log(std::uint64_t more) {
+    ASSERT_TRUE(LogStore::create(at(dir_.path()), some_identity()));
+    Opened opened(at(dir_.path()));
+    ASSERT_TRUE(opened) << why(opened.error);
+    for (std::uint64_t i = 1; i <= 9; ++i) {
+      ASSERT_TRUE(opened->write({append({entry(i)})}));
+    }
+    ASSERT_TRUE(opened->write({GetParam().step}));
+    for (std::uint64_t i = 1; i <= more; ++i) {
+      ASSERT_TRUE(opened->write({append({entry(GetParam().end.index.value + i, 2)})}));
+    }
+  }
+  /// Edits the newest file.
+  void edit(const std::function<void(std::string&)>& how) {
+    const auto wal = dir_.path() + "/" + Image(dir_.path()).ending(".log");
+    auto bytes = read_file(wal);
+    how(bytes);
+    write_file(wal, bytes);
+  }
+  /// The batch with the step, or with the n-th entry behind it; `from_end` counts batches.
+  static void harm(std::string& bytes, std::uint64_t from_end) {
+    bytes[bytes.size() - from_end * 512 + 40] ^= 1;
+  }
+
+  TempDir dir_;
+};
+
+TEST_P(LogDamageBehind, ATornStepLeavesTheLogBeforeIt) {
+  write_log(0);
+  edit([](std::string& bytes) { bytes.resize(bytes.size() - 100); });
+  Opened opened(at(dir_.path()));
+  ASSERT_TRUE(opened) << why(opened.error);
+  EXPECT_GT(opened.found.torn_bytes, 0u);
+  EXPECT_EQ(opened.found.purged, LogId{});
+  EXPECT_EQ(opened.found.last, log_id(1, 9));
+}
+
+TEST_P(LogDamageBehind, ATornTailBehindTheStepIsCutAndTheStepStays) {
+  write_log(1);
+  edit([](std::string& bytes) { bytes.resize(bytes.size() - 100); });
+  Opened opened(at(dir_.path()));
+  ASSERT_TRUE(opened) << why(opened.error);
+  EXPECT_GT(opened.found.torn_bytes, 0u);
+  EXPECT_EQ(opened.found.purged, GetParam().begin);
+  EXPECT_EQ(opened.found.last, GetParam().end);
+  ASSERT_TRUE(opened->write({append({entry(GetParam().end.index.value + 1, 3)})}));
+}
+
+TEST_P(LogDamageBehind, DamageToTheStepOrBehindItIsRefused) {
+  write_log(2);
+  const Image image(dir_.path());
+  for (std::uint64_t from_end = 2; from_end <= 3; ++from_end) {
+    SCOPED_TRACE(from_end);
+    image.put_back();
+    edit([&](std::string& bytes) { harm(bytes, from_end); });
+    Opened opened(at(dir_.path()));
+    ASSERT_FALSE(opened);
+    EXPECT_EQ(opened.error.kind, StorageKind::corruption);
+    const auto first_bad = from_end == 3 ? Index(10) : GetParam().end.index + 1;
+    EXPECT_THAT(opened.error.cause, HasSubstr("first bad index " + to_string(first_bad)));
+  }
+}
+
+TEST_P(LogDamageBehind, ALogThatEndsBelowWhatIsAppliedIsRefused) {
+  write_log(0);
+  auto options = at(dir_.path());
+  options.durable_applied = GetParam().end.index + 1;
+  Opened opened(options);
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error.kind, StorageKind::corruption);
+}
+
+INSTANTIATE_TEST_SUITE_P(Step, LogDamageBehind,
+                         ::testing::Values(LetGo{"Purge", purge(6), log_id(1, 6), log_id(1, 9)},
+                                           LetGo{"Reset", reset(2, 30), log_id(2, 30), log_id(2, 30)}),
+                         [](const auto& tested) { return std::string(tested.param.name); });
+
 }  // namespace
 }  // namespace kiwi::storage

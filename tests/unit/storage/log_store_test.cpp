@@ -150,6 +150,105 @@ TEST_F(LogStoreTest, PurgedEntriesAreGoneAndTheirPlaceIsRemembered) {
   EXPECT_EQ(write({append(9, 9, 2)}), log_id(2, 9));
 }
 
+TEST_F(LogStoreTest, AResetLeavesNothingAndTheLogGoesOnBehindIt) {
+  write({append(1, 8)});
+  EXPECT_EQ(write({reset(3, 20), append(21, 22, 3)}), log_id(3, 22));
+  EXPECT_EQ(store().purged(), log_id(3, 20));
+  EXPECT_EQ(store().read(Index(8), Index(21), 1000).error().kind, StorageKind::invalid_request);
+  EXPECT_THAT(read(21, 22), ElementsAre(entry(21, 3), entry(22, 3)));
+  reopen();
+  EXPECT_EQ(found().purged, log_id(3, 20));
+  EXPECT_EQ(found().entries, 2u);
+  EXPECT_THAT(found().runs, ElementsAre(TermRun{Term(3), Index(21)}));
+  // Into the middle of the log, which has another entry there.
+  write({append(23, 30, 3)});
+  write({reset(4, 25)});
+  EXPECT_EQ(store().last(), log_id(4, 25));
+  write({append(26, 26, 4)});
+  reopen();
+  EXPECT_EQ(found().last, log_id(4, 26)) << "entries 27 to 30 are of the log before the reset";
+  EXPECT_THAT(read(26, 26), ElementsAre(entry(26, 4)));
+}
+
+/// Opens as after the install of a snapshot that ends with `installed`.
+struct Follows : LogStoreTest {
+  void reopen_behind(LogId installed) {
+    opened_.reset();
+    auto given = options();
+    given.installed = installed;
+    given.durable_applied = installed.index;
+    opened_ = std::make_unique<Opened>(given);
+    ASSERT_TRUE(*opened_) << why(opened_->error);
+  }
+  void expect_log(LogId purged, LogId last) {
+    EXPECT_EQ(found().purged, purged);
+    EXPECT_EQ(found().last, last);
+    EXPECT_EQ(store().purged(), purged);
+    EXPECT_EQ(store().last(), last);
+    EXPECT_EQ(found().entries, last.index - purged.index);
+    reopen();
+    EXPECT_EQ(found().purged, purged) << "it must be durable when open() returns";
+    EXPECT_EQ(found().last, last);
+  }
+};
+
+TEST_F(Follows, ALogThatIsShorterThanTheSnapshotBeginsBehindIt) {
+  write({append(1, 8), vote(2, 3)});
+  reopen_behind(log_id(2, 20));
+  EXPECT_EQ(found().vote, (Vote{Term(2), NodeId(3)}));
+  expect_log(log_id(2, 20), log_id(2, 20));
+  EXPECT_EQ(write({append(21, 21, 2)}), log_id(2, 21));
+}
+
+TEST_F(Follows, ALogThatHoldsTheSnapshotsLastEntryKeepsWhatFollows) {
+  write({append(1, 4), append(5, 8, 2)});
+  reopen_behind(log_id(2, 6));
+  EXPECT_THAT(read(7, 8), ElementsAre(entry(7, 2), entry(8, 2)));
+  EXPECT_THAT(found().runs, ElementsAre(TermRun{Term(2), Index(7)}));
+  expect_log(log_id(2, 6), log_id(2, 8));
+}
+
+TEST_F(Follows, ALogThatHasAnotherEntryThereLosesAll) {
+  write({append(1, 8)});
+  reopen_behind(log_id(2, 6));
+  expect_log(log_id(2, 6), log_id(2, 6));
+}
+
+TEST_F(Follows, ALogThatWentOnAlreadyStaysAsItIs) {
+  write({append(1, 8)});
+  write({purge(6)});
+  reopen_behind(log_id(1, 6));
+  EXPECT_EQ(found().entries, 2u);
+  reopen_behind(log_id(1, 4));
+  expect_log(log_id(1, 6), log_id(1, 8));
+}
+
+TEST_F(LogStoreTest, MarksTellHowMuchLiesBeforeAPlace) {
+  const std::string payload(1000, 'x');
+  std::uint64_t index = 0;
+  for (int group = 0; group < 50; ++group) {
+    std::vector<Entry> entries;
+    for (int i = 0; i < 100; ++i) {
+      entries.push_back(entry(++index, 1, payload));
+    }
+    write({append(std::move(entries))});
+  }
+  const auto weight = weight_bytes(entry(1, 1, payload));
+  reopen();
+  EXPECT_EQ(found().entry_bytes, 5000 * weight);
+  ASSERT_THAT(found().marks, SizeIs(5));  // 5.3 MB, one per MiB
+  for (const auto& mark : found().marks) {
+    EXPECT_EQ(mark.bytes, mark.index.value * weight);
+    EXPECT_EQ(mark.stamp_ms, entry(mark.index.value).stamp_ms);
+  }
+  EXPECT_EQ(found().marks[1].index - found().marks[0].index, (kLogMarkBytes + weight - 1) / weight);
+  write({purge(3000)});
+  reopen();
+  EXPECT_EQ(found().entry_bytes, 2000 * weight);
+  EXPECT_THAT(found().marks, SizeIs(2));
+  EXPECT_GT(found().marks.at(0).index, Index(3000));
+}
+
 TEST_F(LogStoreTest, AReadKeepsToItsLimitsButGivesAtLeastOne) {
   const std::string payload(1000, 'x');
   write({append({entry(1, 1, payload), entry(2, 1, payload), entry(3, 1, payload)})});
@@ -248,6 +347,7 @@ TEST_F(LogStoreBugs, AStepThatDoesNotFitStopsTheProcess) {
   EXPECT_EXIT((void)store().write({truncate(2)}), bug, "purge point");
   EXPECT_EXIT((void)store().write({truncate(7)}), bug, "behind the end");
   EXPECT_EXIT((void)store().write({purge(6)}), bug, "beyond the end");
+  EXPECT_EXIT((void)store().write({reset(1, 1)}), bug, "below the purge point");
 }
 
 class LogDirectoryTest : public ::testing::Test {

@@ -18,6 +18,10 @@ struct Promise {
   ClusterId cluster{9};
 
   void apply(const LogWrite& step) {
+    if (step.reset_to != LogId{}) {
+      entries.clear();
+      purged = step.reset_to;
+    }
     if (step.truncate_from) {
       entries.resize(step.truncate_from - purged.index - 1);
     }
@@ -58,8 +62,8 @@ inline std::string difference(Node& node, const Promise& promise) {
   return *read == promise.entries ? "" : "other entries";
 }
 
-/// A story with everything in it: growing, truncating, overwriting, voting, binding, purging, and enough
-/// bytes for write-ahead logs to be changed and tables to be written.
+/// A story with everything in it: growing, truncating, overwriting, voting, binding, purging, resetting, and
+/// enough bytes for write-ahead logs to be changed and tables to be written.
 inline std::vector<std::vector<LogWrite>> story() {
   return {
       {vote(1, 1), append(1, 3)},
@@ -76,6 +80,13 @@ inline std::vector<std::vector<LogWrite>> story() {
       {vote(4, 1)},
       {purge(14)},
       {append(15, 16, 4)},
+      {reset(5, 40), append(41, 42, 5)},  // a snapshot far ahead
+      {append({entry(43, 5, std::string(5000, 'u'))})},
+      {append(44, 47, 5), purge(42)},
+      {vote(6, 2), reset(6, 45)},  // one that conflicts with entries behind it
+      {append(46, 46, 6)},
+      {append({entry(47, 6, std::string(5000, 'w'))})},
+      {purge(46), append(48, 48, 6)},
   };
 }
 

@@ -79,6 +79,12 @@ inline LogWrite bind(std::uint64_t node, std::uint64_t instance) {
   return step;
 }
 
+inline LogWrite reset(std::uint64_t term, std::uint64_t index) {
+  LogWrite step;
+  step.reset_to = {Term(term), Index(index)};
+  return step;
+}
+
 inline Membership three_voters() {
   return membership_of({{NodeId(1), {"10.0.0.1", 7001, 17001}},
                         {NodeId(2), {"10.0.0.2", 7002, 17002}},
