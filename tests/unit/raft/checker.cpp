@@ -16,7 +16,12 @@ Restored Disk::restored() const {
   }
   if (!initial.voters.empty())
     r.memberships.push_back({LogId{}, initial});
-  r.applied = applied == purged.index ? purged : find(applied)->id;
+  if (applied)
+    r.applied = applied == purged.index ? purged : find(applied)->id;
+  for (const Entry& e : log) {
+    r.entry_bytes += weight_bytes(e);
+    r.marks.push_back({e.id.index, r.entry_bytes, e.stamp_ms});
+  }
   return r;
 }
 
@@ -42,7 +47,7 @@ void Checker::vote_saved(NodeId node, Vote before, Vote now) {
          "node " + to_string(node) + " votes twice in term " + to_string(now.term));
 }
 
-void Checker::leads(NodeId node, Term term, const std::vector<Entry>& log) {
+void Checker::leads(NodeId node, Term term, LogId purged, const std::vector<Entry>& log) {
   const auto [it, is_new] = leaders_.try_emplace(term, node);
   expect(it->second == node, "election safety (Raft 5.2): two leaders in term " + to_string(term));
   if (!is_new)
@@ -50,34 +55,46 @@ void Checker::leads(NodeId node, Term term, const std::vector<Entry>& log) {
   for (std::size_t i = 0; i < committed_.size(); ++i) {
     if (committed_in_term_[i] >= term)
       continue;
-    expect(i < log.size() && log[i].id == committed_[i].id,
+    if (i < purged.index.value)
+      continue;
+    const std::size_t at = i - purged.index.value;
+    expect(at < log.size() && log[at].id == committed_[i].id,
            "leader completeness (Raft 5.4): leader of term " + to_string(term) + " lacks committed entry " +
                to_string(committed_[i].id));
   }
 }
 
-void Checker::committed(NodeId node, Term node_term, Index commit, const std::vector<Entry>& log,
-                        const Membership& members) {
+void Checker::purged(NodeId node, LogId to) const {
+  expect(to.index.value <= committed_.size() && committed_[to.index.value - 1].id == to,
+         "node " + to_string(node) + " gives up entries up to " + to_string(to) + ", which is not committed");
+}
+
+void Checker::committed(NodeId node, Term node_term, Index commit, LogId purged,
+                        const std::vector<Entry>& log, const Membership& members) {
+  const std::size_t gone = purged.index.value;
+  expect(commit.value <= gone + log.size(), "node " + to_string(node) + " commits what it does not have");
+  if (commit.value <= gone)
+    return;
   const auto leader = leaders_.find(node_term);
   if (leader != leaders_.end() && leader->second == node)
-    expect(log[commit.value - 1].id.term == node_term,
+    expect(log[commit.value - gone - 1].id.term == node_term,
            "the leader of term " + to_string(node_term) +
                " commits an entry of an earlier term by counting (Raft 5.4.2)");
-  expect(commit.value <= log.size(), "node " + to_string(node) + " commits what it does not have");
   const std::size_t known = std::min<std::size_t>(commit.value, committed_.size());
-  for (std::size_t i = known; i-- > 0 && i + 64 > known;)
-    expect(log[i] == committed_[i], "state machine safety (Raft 5.4.3): node " + to_string(node) +
-                                        " commits another entry than " + to_string(committed_[i].id));
+  for (std::size_t i = known; i-- > gone && i + 64 > known;)
+    expect(log[i - gone] == committed_[i], "state machine safety (Raft 5.4.3): node " + to_string(node) +
+                                               " commits another entry than " + to_string(committed_[i].id));
   for (std::size_t i = committed_.size(); i < commit.value; ++i) {
     std::size_t copies = 0;
     for (NodeId voter : members.voters) {
-      const Entry* e = disks_.at(voter)->find(log[i].id.index);
-      copies += e != nullptr && *e == log[i] ? 1 : 0;
+      const Entry* e = disks_.at(voter)->find(log[i - gone].id.index);
+      copies += e != nullptr && *e == log[i - gone] ? 1 : 0;
     }
-    expect(copies > members.voters.size() / 2, "entry " + to_string(log[i].id) + " is committed on " +
+    expect(copies > members.voters.size() / 2, "entry " + to_string(log[i - gone].id) + " is committed on " +
                                                    std::to_string(copies) + " durable logs only");
-    expect(i == 0 || committed_.back().stamp_ms <= log[i].stamp_ms, "stamps go back along the log (rule 8)");
-    committed_.push_back(log[i]);
+    expect(i == 0 || committed_.back().stamp_ms <= log[i - gone].stamp_ms,
+           "stamps go back along the log (rule 8)");
+    committed_.push_back(log[i - gone]);
     committed_in_term_.push_back(node_term);
   }
 }

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -22,7 +23,8 @@ struct Disk {
   Vote vote;
   std::vector<Entry> log;  // entry of index i at i - purged - 1
   LogId purged;
-  Index applied;
+  Index applied;                    // by the state machine, durably
+  std::optional<LogId> installing;  // the intent: the state is this snapshot's, the log must follow
   Membership initial;
 
   Index last() const { return purged.index + log.size(); }
@@ -46,11 +48,13 @@ class Checker {
   void appended(NodeId node, const std::vector<Entry>& log_entries, Term term_before_first);
   /// Its disk has a new vote.
   void vote_saved(NodeId node, Vote before, Vote now);
-  /// A node leads; `log` is the whole of its log.
-  void leads(NodeId node, Term term, const std::vector<Entry>& log);
+  /// A node leads; `log` is its log behind `purged`.
+  void leads(NodeId node, Term term, LogId purged, const std::vector<Entry>& log);
   /// The commit index of a node rose to `commit`.
-  void committed(NodeId node, Term node_term, Index commit, const std::vector<Entry>& log,
+  void committed(NodeId node, Term node_term, Index commit, LogId purged, const std::vector<Entry>& log,
                  const Membership& members);
+  /// The log of a node is purged, or begins anew behind a snapshot.
+  void purged(NodeId node, LogId to) const;
   /// A message leaves a node: is what it promises on that node's disk?
   void leaves(NodeId from, const Outgoing& message) const;
   /// A node applies an entry.

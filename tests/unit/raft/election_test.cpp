@@ -116,8 +116,7 @@ TEST(Election, AStaleNodeIsAnsweredWithTheTerm) {
   now.term = Term(3);
   n.step(2, now);
   ASSERT_EQ(n.sent.size(), 6u);
-  for (const auto& o : n.sent)
-    EXPECT_EQ(std::visit([](const auto& m) { return m.term; }, o.message), Term(6));
+  for (const auto& o : n.sent) EXPECT_EQ(term_of(o.message), Term(6));
   EXPECT_EQ(n.core.last_log_id(), at(1, 1));
   EXPECT_EQ(n.core.role(), Role::follower);
 }

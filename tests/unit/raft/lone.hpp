@@ -39,6 +39,18 @@ inline Restored restored(const std::vector<std::uint64_t>& terms, Vote vote, Mem
   return r;
 }
 
+/// Of a message that the core sends: all of those carry one.
+inline Term term_of(const PeerMessage& message) {
+  return std::visit(
+      [](const auto& m) {
+        if constexpr (requires { m.term; })
+          return m.term;
+        else
+          return Term{};
+      },
+      message);
+}
+
 class Lone {
  public:
   Lone(std::uint64_t id, std::size_t cluster, const std::vector<std::uint64_t>& terms, std::uint64_t term,

@@ -48,14 +48,21 @@ void storms(std::size_t nodes, std::uint64_t seeds) {
     sum.fetches += f.fetches;
     sum.check_quorum_failures += f.check_quorum_failures;
     sum.gave_way += f.gave_way;
+    sum.purges += f.purges;
+    sum.installs += f.installs;
+    sum.resets += f.resets;
+    sum.lost_data += f.lost_data;
   }
   std::printf(
       "%zu nodes, %llu seeds: committed %llu, reads %llu (%llu failed), crashes %llu, terms %llu, "
-      "mismatches %llu, fetches %llu, check-quorum %llu, gave way %llu\n",
+      "mismatches %llu, fetches %llu, check-quorum %llu, gave way %llu, purges %llu, installs %llu (%llu "
+      "resets), lost data %llu\n",
       nodes, (unsigned long long)seeds, (unsigned long long)sum.committed, (unsigned long long)sum.reads,
       (unsigned long long)sum.failed_reads, (unsigned long long)sum.crashes, (unsigned long long)sum.terms,
       (unsigned long long)sum.mismatches, (unsigned long long)sum.fetches,
-      (unsigned long long)sum.check_quorum_failures, (unsigned long long)sum.gave_way);
+      (unsigned long long)sum.check_quorum_failures, (unsigned long long)sum.gave_way,
+      (unsigned long long)sum.purges, (unsigned long long)sum.installs, (unsigned long long)sum.resets,
+      (unsigned long long)sum.lost_data);
   if (testing::Test::HasFailure())
     return;
   // Not vacuous: the faults fired, and work went on beside them.
@@ -67,6 +74,10 @@ void storms(std::size_t nodes, std::uint64_t seeds) {
   EXPECT_GT(sum.mismatches, seeds);
   EXPECT_GT(sum.fetches, seeds);
   EXPECT_GT(sum.gave_way, 0u);
+  EXPECT_GT(sum.purges, seeds);
+  EXPECT_GT(sum.installs, seeds / 10);
+  EXPECT_GT(sum.resets, 0u);
+  EXPECT_GT(sum.lost_data, 0u);
 }
 
 TEST(RandomStorms, ThreeNodes) { storms(3, 150); }

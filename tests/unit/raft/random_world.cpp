@@ -24,13 +24,19 @@ RandomWorld::RandomWorld(std::uint64_t seed, std::size_t count) : rng_(seed * 0x
     o.max_applying_bytes = 100 + random(1000);
     o.max_cached_bytes = random(3) == 0 ? 1 << 20 : random(2000);
     o.max_uncommitted_bytes = 500 + random(5000);
+    if (random(3) != 0) {
+      o.compaction.keep_entries = 10 + random(100);
+      o.compaction.keep_bytes = random(2) == 0 ? 1 << 20 : 1000 + random(10'000);
+      o.compaction.laggard_bytes = random(2) == 0 ? 0 : random(20'000);
+      o.live_ticks = 10 + static_cast<std::uint32_t>(random(40));
+    }
     nodes_.push_back(std::make_unique<SimNode>(o, membership_of(members), checker_));
   }
   lives_.assign(count, 0);
   clock_offset_.assign(count, 0);
   disk_delay_.assign(count, 4);
   disk_busy_.assign(count, 0);
-  apply_busy_ = fetch_busy_ = disk_busy_;
+  apply_busy_ = fetch_busy_ = receive_busy_ = disk_busy_;
   for (std::size_t i = 0; i < count; ++i) start(i);
   schedule(5, What::client, 0);
   schedule(50, What::fault, 0);
@@ -44,18 +50,34 @@ std::uint64_t RandomWorld::random(std::uint64_t below) {
 }
 
 void RandomWorld::schedule(std::uint64_t in, What what, std::size_t node) {
+  events_.push(event(in, what, node));
+}
+
+RandomWorld::Event RandomWorld::event(std::uint64_t in, What what, std::size_t node) {
   Event e;
   e.at = now_ + in;
   e.order = ++order_;
   e.what = what;
   e.node = node;
   e.life = lives_[node];
-  events_.push(e);
+  return e;
+}
+
+/// Only where a peer can give it back: no two nodes at a time.
+void RandomWorld::maybe_lose_data(std::size_t node) {
+  if (nodes_.size() < 3 || random(4) != 0)
+    return;
+  for (const auto& other : nodes_)
+    if (other->id() != nodes_[node]->id() && (other->disk().applied < other->disk().purged.index ||
+                                              (other->up() && other->core().needs_snapshot())))
+      return;
+  ++figures_.lost_data;
+  nodes_[node]->lose_data();
 }
 
 void RandomWorld::start(std::size_t node) {
   ++lives_[node];
-  disk_busy_[node] = apply_busy_[node] = fetch_busy_[node] = 0;
+  disk_busy_[node] = apply_busy_[node] = fetch_busy_[node] = receive_busy_[node] = 0;
   nodes_[node]->options().seed += 1;
   nodes_[node]->start();
   schedule(random(kTickUnits), What::tick, node);
@@ -88,7 +110,18 @@ void RandomWorld::after_input(std::size_t i) {
     disk_busy_[i] = 1;
     schedule(1 + random(disk_delay_[i]), What::persist, i);
   }
-  if (n.apply_waiting() > 0 && !apply_busy_[i]) {
+  for (const SnapshotWanted& wanted : n.take_wanted()) {
+    Event e = event(1 + random(30), What::build, i);
+    e.wanted = wanted;
+    events_.push(e);
+  }
+  if (auto offer = n.take_offer(); offer && !receive_busy_[i]) {
+    receive_busy_[i] = 1;
+    Event e = event(1 + random(storm_ ? 300 : 50), What::receive, i);
+    e.snapshot = std::move(*offer);
+    events_.push(e);
+  }
+  if ((n.apply_waiting() > 0 || n.install_waiting()) && !apply_busy_[i]) {
     apply_busy_[i] = 1;
     schedule(1 + random(4), What::apply, i);
   }
@@ -173,6 +206,7 @@ void RandomWorld::fault() {
         tally(nodes_[i]->core().counters());
         nodes_[i]->crash(random(3));
         ++lives_[i];
+        maybe_lose_data(i);
       } else {
         start(i);
       }
@@ -256,7 +290,15 @@ void RandomWorld::handle(const Event& e) {
       break;
     case What::save:
       n.save_applied();
+      after_input(e.node);
       schedule(50 + random(300), What::save, e.node);
+      break;
+    case What::build:
+      n.offer_snapshot(e.wanted);
+      break;
+    case What::receive:
+      receive_busy_[e.node] = 0;
+      n.received(e.snapshot, !(storm_ && chance(200)));
       break;
     default:
       break;
@@ -356,6 +398,9 @@ void RandomWorld::run(std::uint64_t storm_units, std::uint64_t heal_units) {
                         " of " + std::to_string(checker_.history().size()));
     figures_.failed_reads += n->failed.size();
     tally(n->core().counters());
+    figures_.purges += n->purges();
+    figures_.installs += n->installs();
+    figures_.resets += n->resets();
   }
   checker_.expect(served_now > served, "the healed cluster serves no reads");
   figures_.committed = checker_.history().size();

@@ -28,6 +28,10 @@ class RandomWorld {
     std::uint64_t fetches = 0;
     std::uint64_t truncations = 0;
     std::uint64_t check_quorum_failures = 0;
+    std::uint64_t purges = 0;
+    std::uint64_t installs = 0;
+    std::uint64_t resets = 0;  // installs that found another log
+    std::uint64_t lost_data = 0;
     std::uint64_t gave_way = 0;  // leaders that stood in the way (stall_watch.hpp)
   };
 
@@ -37,7 +41,7 @@ class RandomWorld {
   const Figures& figures() const { return figures_; }
 
  private:
-  enum class What { deliver, tick, persist, apply, fetch, client, fault, save };
+  enum class What { deliver, tick, persist, apply, fetch, client, fault, save, build, receive };
   struct Event {
     std::uint64_t at = 0;
     std::uint64_t order = 0;
@@ -46,12 +50,16 @@ class RandomWorld {
     std::uint64_t life = 0;
     NodeId from;
     std::shared_ptr<PeerMessage> message;
+    SnapshotWanted wanted;
+    SnapshotMeta snapshot;
     bool operator>(const Event& o) const { return at != o.at ? at > o.at : order > o.order; }
   };
 
   std::uint64_t random(std::uint64_t below);
   bool chance(std::uint64_t per_mille) { return random(1000) < per_mille; }
   void schedule(std::uint64_t in, What what, std::size_t node);
+  Event event(std::uint64_t in, What what, std::size_t node);
+  void maybe_lose_data(std::size_t node);
   void handle(const Event& event);
   void after_input(std::size_t node);
   void send(std::size_t from, Outgoing out);
@@ -72,7 +80,7 @@ class RandomWorld {
   std::vector<std::uint64_t> lives_;
   std::vector<std::uint64_t> clock_offset_;
   std::vector<std::uint64_t> disk_delay_;
-  std::vector<std::uint8_t> disk_busy_, apply_busy_, fetch_busy_;
+  std::vector<std::uint8_t> disk_busy_, apply_busy_, fetch_busy_, receive_busy_;
   std::set<std::pair<std::size_t, std::size_t>> cut_;
   std::priority_queue<Event, std::vector<Event>, std::greater<>> events_;
   std::uint64_t now_ = 0;

@@ -404,17 +404,6 @@ TEST(Replication, AFollowerThatNeedsPurgedEntriesWaitsForASnapshot) {
   EXPECT_EQ(n.got<AppendRequest>(3).at(0).previous, at(2, 10)) << "the purge point itself is known";
 }
 
-TEST(Replication, ASnapshotIsRefusedAloud) {
-  Lone n(1, 3, {1}, 1);
-  InstallSnapshotRequest m;
-  m.term = Term(2);
-  n.step(2, m);
-  const auto answer = n.got<InstallSnapshotResponse>(2).at(0);
-  EXPECT_FALSE(answer.accepted);
-  EXPECT_FALSE(answer.reason.empty());
-  EXPECT_EQ(n.core.leader(), NodeId(2));
-}
-
 TEST(Replication, AfterARestartTheLogIsReadBackToBeAppliedInBoundedPieces) {
   Options o = Lone::options(1);
   o.max_applying_bytes = 400;

@@ -10,8 +10,28 @@ SimNode::SimNode(Options options, Membership initial, Checker& checker)
   checker_.add(options_.id, &disk_);
 }
 
+/// Steps 3 to 5 of an install that a crash interrupted (docs/snapshots.md).
+void SimNode::finish_install_at_start() {
+  if (!disk_.installing)
+    return;
+  const LogId to = *disk_.installing;
+  disk_.installing.reset();
+  disk_.applied = std::max(disk_.applied, to.index);
+  if (to.index <= disk_.purged.index)
+    return;
+  const Entry* there = disk_.find(to.index);
+  if (there != nullptr && there->id == to)
+    disk_.log.erase(disk_.log.begin(),
+                    disk_.log.begin() + static_cast<std::ptrdiff_t>(to.index - disk_.purged.index));
+  else
+    disk_.log.clear();
+  disk_.purged = to;
+}
+
 void SimNode::start() {
+  finish_install_at_start();
   log = disk_.log;
+  purged_ = disk_.purged;
   machine_ = disk_.applied;
   handed_ = machine_;
   commit_ = machine_;
@@ -26,6 +46,9 @@ void SimNode::crash(std::size_t survive) {
   persist(std::min(survive, writes_.size()), false);
   writes_.clear();
   to_apply_.clear();
+  to_install_.reset();
+  offer_.reset();
+  wanted_.clear();
   reads_.clear();
   fetches_.clear();
   messages_.clear();
@@ -84,11 +107,26 @@ void SimNode::persist(std::size_t count, bool tell_each) {
       checker_.vote_saved(id(), disk_.vote, *w.vote);
       disk_.vote = *w.vote;
     }
+    if (w.reset_to.index) {
+      ++resets_;
+      checker_.expect(disk_.installing == w.reset_to, "the log is reset without an installed snapshot");
+      disk_.log.clear();
+      disk_.purged = w.reset_to;
+    }
     if (w.truncate_from)
       disk_.log.resize(std::min<std::size_t>(disk_.log.size(), w.truncate_from - disk_.purged.index - 1));
     for (Entry& e : w.entries) {
       checker_.expect(e.id.index == disk_.last() + 1, "the durable stream has a hole");
       disk_.log.push_back(std::move(e));
+    }
+    if (w.purge_to > disk_.purged.index) {
+      ++purges_;
+      checker_.expect(w.purge_to <= disk_.applied, "the log is purged beyond what the data has (rule 6)");
+      const LogId to = disk_.find(w.purge_to)->id;
+      checker_.purged(id(), to);
+      disk_.log.erase(disk_.log.begin(),
+                      disk_.log.begin() + static_cast<std::ptrdiff_t>(to.index - disk_.purged.index));
+      disk_.purged = to;
     }
     done.emplace_back(w.write, disk_.last_id());
     writes_.pop_front();
@@ -124,6 +162,44 @@ void SimNode::apply(std::size_t count) {
     core_->applied(machine_);
     handle();
   }
+  install();
+}
+
+/// In its turn: behind everything handed out before.
+void SimNode::install() {
+  if (!core_ || !to_install_ || !to_apply_.empty())
+    return;
+  const SnapshotMeta meta = *std::exchange(to_install_, std::nullopt);
+  checker_.expect(meta.last_log_id.index > machine_, "a snapshot takes the state back");
+  ++installs_;
+  disk_.installing = meta.last_log_id;
+  disk_.applied = machine_ = handed_ = meta.last_log_id.index;
+  core_->installed(meta);
+  handle();
+}
+
+void SimNode::offer_snapshot(const SnapshotWanted& wanted) {
+  if (disk_.applied < wanted.at_least || !disk_.applied) {
+    core_->no_snapshot(wanted.peer);
+    handle();
+    return;
+  }
+  auto manifest = std::make_shared<SnapshotManifest>();
+  manifest->meta.last_log_id = checker_.history()[disk_.applied.value - 1].id;
+  manifest->meta.snapshot_id = to_string(manifest->meta.last_log_id);
+  manifest->meta.timestamp_ms = checker_.history()[disk_.applied.value - 1].stamp_ms;
+  manifest->meta.membership = disk_.initial;
+  core_->offer_snapshot(wanted.peer, std::move(manifest));
+  handle();
+}
+
+void SimNode::received(const SnapshotMeta& meta, bool whole) {
+  if (whole && core_->begin_install(meta))
+    to_install_ = meta;
+  else
+    core_->snapshot_progress("", 0);
+  handle();
+  install();
 }
 
 void SimNode::serve_reads() {
@@ -159,7 +235,10 @@ void SimNode::answer_fetch(std::size_t which, bool fail) {
   handle();
 }
 
-void SimNode::save_applied() { disk_.applied = std::max(disk_.applied, machine_); }
+void SimNode::save_applied() {
+  disk_.applied = std::max(disk_.applied, machine_);
+  core_->data_durable(disk_.applied);
+}
 
 std::vector<Outgoing> SimNode::take_messages() { return std::exchange(messages_, {}); }
 
@@ -174,29 +253,52 @@ void SimNode::handle() {
     checker_.expect(!led, "a leader truncates its log (Raft 5.3, leader append-only)");
     checker_.expect(out.truncate_from > commit_, "a committed entry is truncated");
   }
+  if (out.install_finished) {
+    disk_.installing.reset();
+    const LogId to = core_->log().purged();
+    checker_.purged(id(), to);
+    const bool keeps = to == purged_ || (to.index > purged_.index && to.index - purged_.index <= log.size() &&
+                                         log[to.index - purged_.index - 1].id == to);
+    if (keeps)
+      log.erase(log.begin(), log.begin() + static_cast<std::ptrdiff_t>(to.index - purged_.index));
+    else
+      log.clear();
+    purged_ = to;
+    proposed_.clear();
+  } else if (core_->log().purged().index > purged_.index) {
+    const LogId to = core_->log().purged();
+    log.erase(log.begin(), log.begin() + static_cast<std::ptrdiff_t>(to.index - purged_.index));
+    purged_ = to;
+  }
   // What was truncated before it was ever issued shows only as entries that come again.
   const Index keep = out.truncate_from      ? out.truncate_from - 1
                      : !out.entries.empty() ? out.entries.front().id.index - 1
-                                            : disk_.purged.index + log.size();
-  log.resize(keep - disk_.purged.index);
-  const Term before = log.empty() ? disk_.purged.term : log.back().id.term;
+                                            : purged_.index + log.size();
+  log.resize(keep - purged_.index);
+  const Term before = log.empty() ? purged_.term : log.back().id.term;
   checker_.appended(id(), out.entries, before);
   log.insert(log.end(), out.entries.begin(), out.entries.end());
-  checker_.expect((log.empty() ? disk_.purged : log.back().id) == core_->last_log_id(),
-                  "the log and its output differ");
-  if (role_ == Role::leader && disk_.purged.index.value == 0)
-    checker_.leads(id(), term_, log);
+  checker_.expect((log.empty() ? purged_ : log.back().id) == core_->last_log_id(),
+                  "the log and its output differ: " + to_string(log.empty() ? purged_ : log.back().id) +
+                      " and " + to_string(core_->last_log_id()) + " behind " + to_string(purged_) +
+                      ", write " + std::to_string(out.write) + " reset " + to_string(out.reset_to) +
+                      " truncate " + to_string(out.truncate_from) + " finished " +
+                      std::to_string(out.install_finished));
+  if (role_ == Role::leader)
+    checker_.leads(id(), term_, purged_, log);
 
   const Index commit = core_->commit();
   checker_.expect(commit >= commit_, "the commit index goes back");
-  if (commit > commit_ && disk_.purged.index.value == 0)
-    checker_.committed(id(), term_, commit, log, core_->membership());
+  if (commit > commit_)
+    checker_.committed(id(), term_, commit, purged_, log, core_->membership());
   commit_ = commit;
   for (const Outgoing& m : out.messages) checker_.leaves(id(), m);
 
   messages_.insert(messages_.end(), std::make_move_iterator(out.messages.begin()),
                    std::make_move_iterator(out.messages.end()));
   fetches_.insert(fetches_.end(), out.fetches.begin(), out.fetches.end());
+  wanted_.insert(wanted_.end(), out.snapshots_wanted.begin(), out.snapshots_wanted.end());
+  for (auto& o : out.snapshots_offered) offer_ = std::move(o.manifest.meta);
   for (const Entry& e : out.apply) {
     checker_.expect(e.id.index == handed_ + 1, "entries are handed out in order, once");
     handed_ = e.id.index;

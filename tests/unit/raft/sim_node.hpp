@@ -50,9 +50,27 @@ class SimNode {
   void apply(std::size_t count);
   std::size_t fetches_waiting() const { return fetches_.size(); }
   void answer_fetch(std::size_t which, bool fail = false);
-  /// Writes down how far the state machine is.
+  /// Writes down how far the state machine is, and tells the core.
   void save_applied();
-  bool storage_busy() const { return !writes_.empty() || !to_apply_.empty() || !fetches_.empty(); }
+  /// The state machine's data is gone from the disk. Only while down.
+  void lose_data() { disk_.applied = Index(0); }
+
+  // --- Snapshots. The state is the applied index, so a snapshot is its meta only.
+  /// Who needs one of at least which index, as the core said.
+  std::vector<SnapshotWanted> take_wanted() { return std::exchange(wanted_, {}); }
+  /// What is durable here, as a snapshot for `peer`; or none.
+  void offer_snapshot(const SnapshotWanted& wanted);
+  /// What is offered to this node; the last offer counts.
+  std::optional<SnapshotMeta> take_offer() { return std::exchange(offer_, std::nullopt); }
+  /// All of it came, or not.
+  void received(const SnapshotMeta& meta, bool whole);
+  std::uint64_t purges() const { return purges_; }
+  std::uint64_t installs() const { return installs_; }
+  std::uint64_t resets() const { return resets_; }
+  bool storage_busy() const {
+    return !writes_.empty() || !to_apply_.empty() || !fetches_.empty() || to_install_.has_value();
+  }
+  bool install_waiting() const { return to_install_.has_value(); }
 
   // --- What came out
   std::vector<Outgoing> take_messages();
@@ -76,6 +94,8 @@ class SimNode {
   };
   void handle();
   void serve_reads();
+  void install();
+  void finish_install_at_start();
 
   Options options_;
   Checker& checker_;
@@ -88,6 +108,11 @@ class SimNode {
   std::vector<Outgoing> messages_;
   std::map<std::uint64_t, AskedRead> asked_;
   std::map<Index, Term> proposed_;
+  LogId purged_;  // of `log`
+  std::vector<SnapshotWanted> wanted_;
+  std::optional<SnapshotMeta> offer_;
+  std::optional<SnapshotMeta> to_install_;  // behind what is to be applied
+  std::uint64_t purges_ = 0, installs_ = 0, resets_ = 0;
   Index machine_;  // applied, in memory
   Index handed_;
   Index commit_;

@@ -45,8 +45,22 @@ struct Describe {
   std::string operator()(const HeartbeatResponse& m) const {
     return "alive term " + to_string(m.term) + " round " + std::to_string(m.round);
   }
-  std::string operator()(const InstallSnapshotRequest&) const { return "snapshot"; }
-  std::string operator()(const InstallSnapshotResponse&) const { return "no snapshot"; }
+  std::string operator()(const InstallSnapshotRequest& m) const {
+    return "snapshot " + to_string(m.manifest.meta.last_log_id) + " term " + to_string(m.term);
+  }
+  std::string operator()(const InstallSnapshotResponse& m) const {
+    switch (m.state) {
+      case InstallState::refused:
+        return "snapshot refused, at least " + to_string(m.match.index);
+      case InstallState::receiving:
+        return "receiving " + std::to_string(m.received);
+      case InstallState::not_needed:
+        return "has everything to " + to_string(m.match);
+    }
+    return "?";
+  }
+  std::string operator()(const SnapshotFetch&) const { return "fetch"; }
+  std::string operator()(const SnapshotPart&) const { return "part"; }
   std::string operator()(const TimeoutNowRequest& m) const {
     return "time out now, term " + to_string(m.term);
   }
