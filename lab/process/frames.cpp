@@ -11,9 +11,9 @@ namespace kiwi::lab {
 namespace {
 
 /// By the type of a frame; votes and pre-votes share theirs.
-constexpr std::array<std::string_view, 10> kKinds = {
-    "hello",           "vote",     "vote-reply",     "append",     "append-reply", "heartbeat",
-    "heartbeat-reply", "snapshot", "snapshot-reply", "timeout-now"};
+constexpr std::array<std::string_view, 12> kKinds = {
+    "hello",           "vote",     "vote-reply",     "append",      "append-reply",   "heartbeat",
+    "heartbeat-reply", "snapshot", "snapshot-reply", "timeout-now", "snapshot-fetch", "snapshot-part"};
 static_assert(kKinds.size() == std::variant_size_v<PeerMessage> + 1);
 
 std::string_view kind_of(const FrameHeader& header, std::string_view frame) {

@@ -47,8 +47,20 @@ struct Describe {
     f["term"] = to_string(m.term);
     f["round"] = std::to_string(m.round);
   }
-  void operator()(const InstallSnapshotRequest& m) { f["term"] = to_string(m.term); }
-  void operator()(const InstallSnapshotResponse& m) { f["term"] = to_string(m.term); }
+  void operator()(const InstallSnapshotRequest& m) {
+    f["term"] = to_string(m.term);
+    f["index"] = to_string(m.manifest.meta.last_log_id.index);
+  }
+  void operator()(const InstallSnapshotResponse& m) {
+    f["term"] = to_string(m.term);
+    f["index"] = to_string(m.match.index);
+    f["success"] = m.state == InstallState::refused ? "0" : "1";
+  }
+  void operator()(const SnapshotFetch& m) { f["offset"] = std::to_string(m.offset); }
+  void operator()(const SnapshotPart& m) {
+    f["offset"] = std::to_string(m.offset);
+    f["bytes"] = std::to_string(m.bytes);
+  }
   void operator()(const TimeoutNowRequest& m) { f["term"] = to_string(m.term); }
 };
 

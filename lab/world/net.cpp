@@ -25,9 +25,9 @@ std::string_view kind_of(const PeerMessage& message) {
     return vote->pre_vote ? "pre-vote" : "vote";
   if (auto* vote = std::get_if<VoteResponse>(&message))
     return vote->pre_vote ? "pre-vote-reply" : "vote-reply";
-  static constexpr std::array<std::string_view, 9> kKinds = {
-      "vote",     "vote-reply",     "append",     "append-reply", "heartbeat", "heartbeat-reply",
-      "snapshot", "snapshot-reply", "timeout-now"};
+  static constexpr std::array<std::string_view, 11> kKinds = {
+      "vote",     "vote-reply",     "append",      "append-reply",   "heartbeat",    "heartbeat-reply",
+      "snapshot", "snapshot-reply", "timeout-now", "snapshot-fetch", "snapshot-part"};
   static_assert(kKinds.size() == std::variant_size_v<PeerMessage>);
   return kKinds[message.index()];
 }

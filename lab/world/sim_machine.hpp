@@ -71,7 +71,17 @@ class SimStateMachine final : public StateMachine {
   Result<std::unique_ptr<SnapshotBuilder>> get_snapshot_builder() override {
     return inner_->get_snapshot_builder();
   }
-  Result<std::string> begin_receiving_snapshot() override { return inner_->begin_receiving_snapshot(); }
+  Result<std::string> begin_receiving_snapshot(const SnapshotMeta& meta) override {
+    return inner_->begin_receiving_snapshot(meta);
+  }
+  Index durable_applied() override { return inner_->durable_applied(); }
+  Result<void> request_flush() override {
+    auto flushed = flush();
+    if (!flushed)
+      return tl::unexpected(flushed.error());
+    return {};
+  }
+  Result<void> finish_install() override { return inner_->finish_install(); }
   Result<void> install_snapshot(const SnapshotMeta& meta, const std::string& folder) override {
     return inner_->install_snapshot(meta, folder);
   }

@@ -36,7 +36,7 @@ TEST(CodecFormat, FrameIsLengthChecksumsVersionNumberFields) {
   EXPECT_EQ(frame.substr(12, 4), std::string(reinterpret_cast<const char*>(&own), sizeof own));
   EXPECT_EQ(hex(std::string_view(frame).substr(16)),
             "01 02 07 00 00 00 00 00 00 00 05 00 00 00 00 00 00 00 01 00");
-  EXPECT_EQ(hex(std::string_view(encode_frame(sample_hello())).substr(16, 6)), "01 00 03 00 00 00");
+  EXPECT_EQ(hex(std::string_view(encode_frame(sample_hello())).substr(16, 6)), "01 00 04 00 00 00");
 }
 
 TEST(CodecFormat, VoteIsVersionedAndChecksummed) {
@@ -106,6 +106,8 @@ TEST(CodecRoundTrip, Records) {
   EXPECT_EQ(*decode_membership(encode_membership({})), Membership{});
   EXPECT_EQ(*decode_vote(encode_vote({Term(9), NodeId(3)})), (Vote{Term(9), NodeId(3)}));
   EXPECT_EQ(*decode_snapshot_meta(encode_snapshot_meta(sample_snapshot_meta())), sample_snapshot_meta());
+  EXPECT_EQ(*decode_snapshot_manifest(encode_snapshot_manifest(sample_snapshot_manifest())),
+            sample_snapshot_manifest());
 }
 
 TEST(CodecRoundTrip, EntriesOfEveryKind) {

@@ -79,7 +79,9 @@ TEST(FrameReader, AllocatesForBytesThatCameNotForALengthThatIsClaimed) {
 }
 
 TEST(FrameReader, ABigFrameIsCopiedAFewTimesAndEndsInABufferOfItsSize) {
-  PeerMessage large = InstallSnapshotRequest{Term(1), {}, "file", 0, false, Bytes(std::string(4 << 20, 'x'))};
+  SnapshotPart part;
+  part.data = Bytes(std::string(4 << 20, 'x'));
+  PeerMessage large = part;
   const std::string stream = encode_frame(large);
   for (const std::size_t piece : {std::size_t{100}, std::size_t{65536}, stream.size()}) {
     FrameReader reader;
@@ -95,8 +97,9 @@ TEST(FrameReader, ABigFrameIsCopiedAFewTimesAndEndsInABufferOfItsSize) {
 }
 
 TEST(FrameReader, BeforeHelloOnlySmallFramesPass) {
-  PeerMessage large =
-      InstallSnapshotRequest{Term(1), {}, "file", 0, false, Bytes(std::string(kMaxHelloBytes, 'x'))};
+  SnapshotPart part;
+  part.data = Bytes(std::string(kMaxHelloBytes, 'x'));
+  PeerMessage large = part;
   std::vector<FrameReader::Frame> frames;
   FrameReader stranger(kMaxHelloBytes);
   EXPECT_FALSE(stranger.feed(encode_frame(large), frames));

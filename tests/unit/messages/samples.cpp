@@ -21,7 +21,12 @@ Membership sample_membership() {
 }
 
 SnapshotMeta sample_snapshot_meta() {
-  return {LogId{Term(3), Index(1000)}, "snapshot-3-1000", 1'700'000'000'000, sample_membership()};
+  return {LogId{Term(3), Index(1000)}, "3-1000-0123456789abcdef", 1'700'000'000'000, sample_membership(),
+          LogId{Term(2), Index(17)}};
+}
+
+SnapshotManifest sample_snapshot_manifest() {
+  return {sample_snapshot_meta(), 1, {{"000012.sst", 123'456, 1, 2}, {"CURRENT", 16, 3, 0xffffffffffffffff}}};
 }
 
 Entry sample_entry() {
@@ -43,17 +48,20 @@ Reply sample_reply() {
 std::vector<PeerMessage> sample_peer_messages() {
   const LogId id{Term(4), Index(9)};
   const Entry blank{LogId{Term(4), Index(8)}, EntryKind::blank, 5, {}};
-  return {VoteRequest{Term(4), id, true, false, 6},
-          VoteResponse{Term(5), false, true, 7},
-          AppendRequest{Term(4), id, Index(3), 11, 12, {}},
-          AppendRequest{Term(4), id, Index(3), 11, 12, {blank, sample_entry()}},
-          AppendResponse{Term(4), true, Index(9), id, 11, 12, 1'700'000'000'456},
-          HeartbeatRequest{Term(4), Index(9), 13},
-          HeartbeatResponse{Term(4), 13, 1'700'000'000'789},
-          InstallSnapshotRequest{Term(4), sample_snapshot_meta(), "000012.sst", 65536, true,
-                                 Bytes(std::string("data\0\xff", 6))},
-          InstallSnapshotResponse{Term(4), false, "not offered"},
-          TimeoutNowRequest{Term(4)}};
+  return {
+      VoteRequest{Term(4), id, true, false, 6},
+      VoteResponse{Term(5), false, true, 7},
+      AppendRequest{Term(4), id, Index(3), 11, 12, {}},
+      AppendRequest{Term(4), id, Index(3), 11, 12, {blank, sample_entry()}},
+      AppendResponse{Term(4), true, Index(9), id, 11, 12, 1'700'000'000'456},
+      HeartbeatRequest{Term(4), Index(9), 13},
+      HeartbeatResponse{Term(4), 13, 1'700'000'000'789, true},
+      InstallSnapshotRequest{Term(4), sample_snapshot_manifest()},
+      InstallSnapshotResponse{Term(4), InstallState::receiving, id, "3-1000-0123456789abcdef", 77, "why", 5},
+      TimeoutNowRequest{Term(4)},
+      SnapshotFetch{"3-1000-0123456789abcdef", 1, 65536, 4096},
+      SnapshotPart{"3-1000-0123456789abcdef", 1, 65536, false, 6, PartCoding::lz4, 99,
+                   Bytes(std::string("data\0\xff", 6))}};
 }
 
 bool same_message(const PeerMessage& a, const PeerMessage& b) {

@@ -15,6 +15,7 @@ namespace kiwi::test {
 ClientRequest request_of(std::initializer_list<std::string_view> args);
 Membership sample_membership();
 SnapshotMeta sample_snapshot_meta();
+SnapshotManifest sample_snapshot_manifest();
 Entry sample_entry();
 Hello sample_hello();
 /// A reply that holds one of every type, nested.

@@ -16,6 +16,7 @@ Restored Disk::restored() const {
   }
   if (!initial.voters.empty())
     r.memberships.push_back({LogId{}, initial});
+  r.last_stamp_ms = std::max(r.last_stamp_ms, applied_stamp_ms);
   if (applied)
     r.applied = applied == purged.index ? purged : find(applied)->id;
   for (const Entry& e : log) {

@@ -23,7 +23,8 @@ struct Disk {
   Vote vote;
   std::vector<Entry> log;  // entry of index i at i - purged - 1
   LogId purged;
-  Index applied;                    // by the state machine, durably
+  Index applied;  // by the state machine, durably
+  std::uint64_t applied_stamp_ms = 0;
   std::optional<LogId> installing;  // the intent: the state is this snapshot's, the log must follow
   Membership initial;
 

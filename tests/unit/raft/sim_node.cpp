@@ -33,6 +33,7 @@ void SimNode::start() {
   log = disk_.log;
   purged_ = disk_.purged;
   machine_ = disk_.applied;
+  machine_stamp_ms_ = disk_.applied_stamp_ms;
   handed_ = machine_;
   commit_ = machine_;
   term_ = disk_.vote.term;
@@ -148,6 +149,7 @@ void SimNode::apply(std::size_t count) {
     checker_.expect(e.id.index == machine_ + 1, "entries are applied out of order");
     checker_.applied(id(), e);
     machine_ = e.id.index;
+    machine_stamp_ms_ = std::max(machine_stamp_ms_, e.stamp_ms);
     if (e.kind == EntryKind::command)
       applied_texts.push_back(e.payload.str());
     const auto own = proposed_.find(machine_);
@@ -174,6 +176,7 @@ void SimNode::install() {
   ++installs_;
   disk_.installing = meta.last_log_id;
   disk_.applied = machine_ = handed_ = meta.last_log_id.index;
+  disk_.applied_stamp_ms = machine_stamp_ms_ = meta.timestamp_ms;
   core_->installed(meta);
   handle();
 }
@@ -237,6 +240,7 @@ void SimNode::answer_fetch(std::size_t which, bool fail) {
 
 void SimNode::save_applied() {
   disk_.applied = std::max(disk_.applied, machine_);
+  disk_.applied_stamp_ms = std::max(disk_.applied_stamp_ms, machine_stamp_ms_);
   core_->data_durable(disk_.applied);
 }
 

@@ -53,7 +53,10 @@ class SimNode {
   /// Writes down how far the state machine is, and tells the core.
   void save_applied();
   /// The state machine's data is gone from the disk. Only while down.
-  void lose_data() { disk_.applied = Index(0); }
+  void lose_data() {
+    disk_.applied = Index(0);
+    disk_.applied_stamp_ms = 0;
+  }
 
   // --- Snapshots. The state is the applied index, so a snapshot is its meta only.
   /// Who needs one of at least which index, as the core said.
@@ -114,6 +117,7 @@ class SimNode {
   std::optional<SnapshotMeta> to_install_;  // behind what is to be applied
   std::uint64_t purges_ = 0, installs_ = 0, resets_ = 0;
   Index machine_;  // applied, in memory
+  std::uint64_t machine_stamp_ms_ = 0;
   Index handed_;
   Index commit_;
   Term term_;
