@@ -118,6 +118,8 @@ std::string Stage::show(std::size_t number) {
            "\n";
   const Core& c = n.core();
   text += std::string(to_string(c.role())) + " term " + to_string(c.term()) + " log";
+  if (c.log().purged().index)
+    text += " (" + to_string(c.log().purged()) + ")";
   if (n.log.empty())
     text += " -";
   for (const Entry& e : n.log) text += " " + to_string(e.id);
@@ -148,6 +150,10 @@ std::string Stage::command(const std::string& line) {
       o.id = m.id;
       if (words.size() > 2 && words[2] == "single")
         o.max_append_bytes = 1;
+      if (words.size() > 3 && words[2] == "keep") {
+        o.compaction.keep_entries = count(3, 0);
+        o.live_ticks = 5;
+      }
       nodes_.push_back(std::make_unique<SimNode>(o, membership_of(members), *checker_));
       nodes_.back()->start();
     }
@@ -171,6 +177,27 @@ std::string Stage::command(const std::string& line) {
     stalled_.insert(node_number(arg(1)));
   } else if (verb == "unstall") {
     stalled_.erase(node_number(arg(1)));
+  } else if (verb == "save") {
+    node(node_number(arg(1))).save_applied();
+  } else if (verb == "lose") {
+    node(node_number(arg(1))).lose_data();
+  } else if (verb == "build") {
+    SimNode& n = node(node_number(arg(1)));
+    const auto wanted = n.take_wanted();
+    for (const auto& w : wanted) {
+      printed += "for n" + to_string(w.peer) + " of at least " + to_string(w.at_least) + "\n";
+      n.offer_snapshot(w);
+    }
+    if (wanted.empty())
+      printed = "nobody needs one\n";
+  } else if (verb == "receive") {
+    SimNode& n = node(node_number(arg(1)));
+    if (const auto offer = n.take_offer()) {
+      printed = "snapshot " + to_string(offer->last_log_id) + "\n";
+      n.received(*offer, words.size() < 3);
+    } else {
+      printed = "nothing is offered\n";
+    }
   } else if (verb == "apply") {
     node(node_number(arg(1))).apply(100);
   } else if (verb == "fetch") {
