@@ -131,6 +131,16 @@ void ClientConnection::init_cluster(std::uint64_t slot) {
   });
 }
 
+void ClientConnection::make_snapshot(std::uint64_t slot) {
+  transport_.ask(BuildSnapshot{}, [this, slot](const ReplicaAnswer& answer) {
+    if (auto* manifest = std::get_if<SnapshotManifest>(&answer))
+      fill(slot, snapshot_reply(*manifest));
+    else
+      fill(slot, snapshot_failed(transport_.render(std::get<caf::error>(answer))));
+    pump();
+  });
+}
+
 std::uint64_t ClientConnection::in_flight_limit() const {
   return std::clamp<std::uint64_t>(kReplyBudgetBytes / (reply_estimate_ + 1), 1,
                                    shared_->options.max_in_flight);
@@ -169,6 +179,8 @@ void ClientConnection::execute(const RedisCommand& command) {
     init_cluster(slot);
   else if (std::holds_alternative<PutDigestMarker>(step))
     ask<Index>(DigestMarker{}, slot, [](const Index& index) { return digest_marker_reply(index); });
+  else if (std::holds_alternative<MakeSnapshot>(step))
+    make_snapshot(slot);
   else if (auto* get = std::get_if<GetDigest>(&step))
     ask<DigestAnswer>(DigestRequest{get->index}, slot, [](const DigestAnswer& a) {
       return digest_reply(a.found ? std::optional(a.digest) : std::nullopt);

@@ -33,8 +33,8 @@ struct RedisShared {
 };
 
 /// What only the replica can answer, and its answer. Same order in both.
-using ReplicaQuestion = std::variant<StatusRequest, Bootstrap, DigestMarker, DigestRequest>;
-using ReplicaAnswer = std::variant<StatusPtr, ClusterId, Index, DigestAnswer, caf::error>;
+using ReplicaQuestion = std::variant<StatusRequest, Bootstrap, DigestMarker, DigestRequest, BuildSnapshot>;
+using ReplicaAnswer = std::variant<StatusPtr, ClusterId, Index, DigestAnswer, SnapshotManifest, caf::error>;
 
 /// What a connection needs of the actor it lives in. Calls come from within the connection's own functions.
 class ClientTransport {
@@ -95,6 +95,7 @@ class ClientConnection {
   template <class Expected, class MakeReply>
   void ask(const ReplicaQuestion& question, std::uint64_t slot, MakeReply make_reply);
   void ask_node(const RedisCommand& command, std::uint64_t slot, RespVersion version, bool with_stats);
+  void make_snapshot(std::uint64_t slot);
   void init_cluster(std::uint64_t slot);
   void fill(std::uint64_t slot, Reply reply, bool close = false);
   void refuse(std::uint64_t slot, AnswerKind kind, const NodeAddress& leader);
@@ -147,8 +148,10 @@ void ask_replica(Self* self, const ReplicaActor& replica, const ReplicaQuestion&
     ask(*init, ClusterId());
   else if (auto* marker = std::get_if<DigestMarker>(&question))
     ask(*marker, Index());
+  else if (auto* digest = std::get_if<DigestRequest>(&question))
+    ask(*digest, DigestAnswer());
   else
-    ask(std::get<DigestRequest>(question), DigestAnswer());
+    ask(std::get<BuildSnapshot>(question), SnapshotManifest());
 }
 
 }  // namespace kiwi

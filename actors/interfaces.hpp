@@ -104,8 +104,8 @@ using StorageActor = LogCalls::extend_with<StateMachineActor>;
 
 // --- snapshot builder: owns DIR/snapshots: builds, sends, receives; its own thread. It never speaks to the
 // network itself: what it says to other nodes goes through the raft actor.
-/// Builds a snapshot of a state of at least this index, or takes the one there is. Kept until it has not been
-/// asked for anything for a while.
+/// Builds a snapshot of a state of at least this index (the raft actor puts what is applied for 0), or takes
+/// the one there is. Kept until it has not been asked for anything for a while.
 struct BuildSnapshot {
   static constexpr const char* name = "BuildSnapshot";
   Index at_least;
@@ -131,36 +131,10 @@ struct SnapshotTraffic {
   NodeId peer;
   std::vector<PeerMessage> messages;
 };
-/// The receiver's progress, told to the raft actor when it changed, at most once in a while.
-struct SnapshotProgress {
-  static constexpr const char* name = "SnapshotProgress";
-  std::string snapshot_id;
-  std::uint64_t received = 0;
-  std::uint64_t bytes = 0;  // in all
-  auto fields() { return std::tie(snapshot_id, received, bytes); }
-};
 struct SnapshotFiguresRequest {
   static constexpr const char* name = "SnapshotFiguresRequest";
   std::uint8_t unused = 0;
   auto fields() { return std::tie(unused); }
-};
-/// For INFO and RAFT.SNAPSHOT LIST. Counts since start.
-struct SnapshotFigures {
-  static constexpr const char* name = "SnapshotFigures";
-  std::vector<SnapshotManifest> built;  // there now
-  std::uint64_t builds = 0;
-  std::uint64_t build_failures = 0;
-  std::uint64_t last_build_ms = 0;  // how long it took
-  std::uint64_t sent_bytes = 0;     // as they travelled
-  std::uint64_t sent_parts = 0;
-  std::uint64_t received_bytes = 0;  // as they travelled
-  std::uint64_t reused_bytes = 0;    // found here already
-  std::uint64_t received_snapshots = 0;
-  SnapshotProgress receiving;  // empty id: none
-  auto fields() {
-    return std::tie(built, builds, build_failures, last_build_ms, sent_bytes, sent_parts, received_bytes,
-                    reused_bytes, received_snapshots, receiving);
-  }
 };
 /// Where the builder's words for peers and its progress go: the raft actor, which says who it is.
 using SnapshotOutlet = caf::typed_actor<caf::reacts_to<SnapshotTraffic>, caf::reacts_to<SnapshotProgress>>;

@@ -148,6 +148,8 @@ bool RaftState::take_snapshot_traffic(NodeId from, PeerMessage& message) {
 caf::result<SnapshotManifest> RaftState::build_snapshot(BuildSnapshot& m) {
   if (!snapshots)
     return to_caf_error(no_snapshots());
+  if (!m.at_least)
+    m.at_least = core->applied();
   return self->delegate(snapshots, std::move(m));
 }
 

@@ -23,6 +23,9 @@ NodeStatus RaftState::status_without_figures() const {
   s.last_log = core->last_log_id();
   s.uncommitted_bytes = core->uncommitted_bytes();
   s.log_memory_bytes = core->log_bytes_in_memory();
+  s.log_purged = core->log().purged();
+  s.log_bytes = core->log_bytes();
+  s.needs_snapshot = core->needs_snapshot();
   s.pending_proposals = waiting.size();
   for (const auto& batch : applying) s.pending_proposals += batch.waiting.size();
   s.agreed_time_ms = core->agreed_time_ms();
@@ -46,9 +49,19 @@ caf::result<StatusPtr> RaftState::status(const StatusRequest& m) {
             status->log_store = figures;
             self->request(storage, caf::infinite, StatsRequest{})
                 .then(
-                    [this, debt, status](const StateStats& state) {
+                    [this, debt, status, failed](const StateStats& state) {
                       status->state = state;
-                      settle(debt).deliver(StatusPtr{status});
+                      if (!snapshots) {
+                        settle(debt).deliver(StatusPtr{status});
+                        return;
+                      }
+                      self->request(snapshots, caf::infinite, SnapshotFiguresRequest{})
+                          .then(
+                              [this, debt, status](SnapshotFigures& figures) {
+                                status->snapshots = std::move(figures);
+                                settle(debt).deliver(StatusPtr{status});
+                              },
+                              failed);
                     },
                     failed);
           },

@@ -35,6 +35,8 @@ struct ReplicaOptions {
   CorePlace place = CorePlace::scheduler;
   /// A client that waits longer than this is told that the outcome is unknown.
   std::uint32_t request_timeout_ms = 5000;
+  /// Most bytes of snapshots sent in a second, to all peers together; 0: no limit.
+  std::uint64_t snapshot_bytes_per_second = 0;
   /// The machine's clock, Unix milliseconds: the door for time (safety rule 8).
   std::function<std::uint64_t()> unix_clock_ms;
   PeerFactory make_peer;

@@ -66,6 +66,32 @@ void define(CLI::App& app, NodeOptions& o, Raw& raw) {
       ->check(CLI::Range(1u, 64u))
       ->type_name("N")
       ->capture_default_str();
+  app.add_option("--log-keep-mb", o.log_keep_mb,
+                 "The log is purged when it is a quarter larger than this; MiB of entries")
+      ->check(CLI::Range(1u, 1'000'000u))
+      ->type_name("MB")
+      ->capture_default_str();
+  app.add_option("--log-keep-entries", o.log_keep_entries, "... or has a quarter more entries than this")
+      ->check(CLI::Range(std::uint64_t{16}, std::uint64_t{1} << 40))
+      ->type_name("N")
+      ->capture_default_str();
+  app.add_option("--log-keep-hours", o.log_keep_hours,
+                 "... and entries older than this are purged in any case")
+      ->check(CLI::Range(1u, 1'000'000u))
+      ->type_name("H")
+      ->capture_default_str();
+  app.add_option(
+         "--log-laggard-mb", o.log_laggard_mb,
+         "A live follower that lags keeps the log from being purged up to this size; beyond it gets a "
+         "snapshot; MiB")
+      ->check(CLI::Range(1u, 1'000'000u))
+      ->type_name("MB")
+      ->capture_default_str();
+  app.add_option("--snapshot-rate-mb", o.snapshot_rate_mb,
+                 "Most MiB of snapshots sent in a second, to all followers together; 0: no limit")
+      ->check(CLI::Range(0u, 1'000'000u))
+      ->type_name("MB")
+      ->capture_default_str();
   app.add_flag("--version", raw.version, "Print the version and exit");
   for (auto* option : app.get_options()) option->take_last();
 }

@@ -28,6 +28,12 @@ struct NodeOptions {
   std::uint32_t heartbeat_ms = 100;
   std::uint32_t request_timeout_ms = 5000;
   std::uint32_t worker_threads = 1;
+  // Compaction and snapshots (docs/snapshots.md).
+  std::uint64_t log_keep_mb = 32;
+  std::uint64_t log_keep_entries = 1'000'000;
+  std::uint64_t log_keep_hours = 168;
+  std::uint64_t log_laggard_mb = 128;
+  std::uint64_t snapshot_rate_mb = 0;  // a second; 0: no limit
 };
 
 /// What to print and with which exit code: kExitUsage for errors, 0 for --help and --version.

@@ -38,6 +38,10 @@ std::string follower_line(const NodeStatus& status, const raft::FollowerStatus& 
   add("inflight_appends", follower.inflight_appends);
   add("inflight_bytes", follower.inflight_bytes);
   add("active", follower.recently_active ? 1 : 0);
+  if (follower.state == raft::ProgressState::snapshot) {
+    add("snapshot_bytes", follower.snapshot_bytes);
+    add("snapshot_received", follower.snapshot_received);
+  }
   return out;
 }
 
@@ -55,6 +59,8 @@ void add_counters(const raft::Counters& counters, InfoText& out) {
   out.add("raft_reads", counters.reads);
   out.add("raft_read_rounds", counters.read_rounds);
   out.add("raft_append_mismatches", counters.append_mismatches);
+  out.add("raft_log_purges", counters.purges);
+  out.add("raft_snapshots_installed", counters.snapshots_installed);
 }
 
 void add_log_store(const LogStoreFigures& log, InfoText& out) {
@@ -64,6 +70,21 @@ void add_log_store(const LogStoreFigures& log, InfoText& out) {
   out.add("raft_log_fsync_avg_us", log.syncs == 0 ? 0 : log.sync_total_us / log.syncs);
   out.add("raft_log_entries_written", log.entries_written);
   out.add("raft_log_bytes_written", log.bytes_written);
+  out.add("raft_log_disk_bytes", log.disk_bytes);
+}
+
+void add_snapshots(const SnapshotFigures& snapshots, InfoText& out) {
+  out.add("raft_snapshots_built", snapshots.builds);
+  out.add("raft_snapshot_build_failures", snapshots.build_failures);
+  out.add("raft_snapshot_last_build_ms", snapshots.last_build_ms);
+  out.add("raft_snapshot_sent_bytes", snapshots.sent_bytes);
+  out.add("raft_snapshot_received_bytes", snapshots.received_bytes);
+  out.add("raft_snapshot_reused_bytes", snapshots.reused_bytes);
+  if (snapshots.receiving.snapshot_id.empty())
+    return;
+  out.add("raft_snapshot_receiving", snapshots.receiving.snapshot_id);
+  out.add("raft_snapshot_receiving_bytes", snapshots.receiving.received);
+  out.add("raft_snapshot_receiving_of", snapshots.receiving.bytes);
 }
 
 }  // namespace
@@ -122,14 +143,19 @@ void info_raft(const InfoSources& from, InfoText& out) {
   out.add("raft_last_log_term", status.last_log.term.value);
   out.add("raft_uncommitted_bytes", status.uncommitted_bytes);
   out.add("raft_log_memory_bytes", status.log_memory_bytes);
+  out.add("raft_log_bytes", status.log_bytes);
+  out.add("raft_log_purged_index", status.log_purged.index.value);
+  out.add("raft_needs_snapshot", status.needs_snapshot ? 1 : 0);
   out.add("raft_pending_proposals", status.pending_proposals);
   out.add("raft_agreed_time_ms", status.agreed_time_ms);
   out.add("raft_voters", ids(status.membership.voters));
   out.add("raft_learners", ids(status.membership.learners));
   out.add("raft_connected_peers", ids(status.connected_peers));
   add_counters(status.counters, out);
-  if (status.with_stats)
+  if (status.with_stats) {
     add_log_store(status.log_store, out);
+    add_snapshots(status.snapshots, out);
+  }
   std::size_t number = 0;
   for (const auto& follower : status.followers)
     out.add("raft_follower" + std::to_string(number++), follower_line(status, follower));

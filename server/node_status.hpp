@@ -10,6 +10,7 @@
 
 #include "messages/ids.hpp"
 #include "messages/membership.hpp"
+#include "messages/snapshot_meta.hpp"
 #include "raft/core.hpp"
 #include "statemachine/state_machine.hpp"
 
@@ -31,6 +32,32 @@ struct LogStoreFigures {
   }
 };
 
+/// The receiver's progress, told to the raft actor when it changed, at most once in a while.
+struct SnapshotProgress {
+  static constexpr const char* name = "SnapshotProgress";
+  std::string snapshot_id;
+  std::uint64_t received = 0;
+  std::uint64_t bytes = 0;  // in all
+  auto fields() { return std::tie(snapshot_id, received, bytes); }
+};
+/// For INFO and RAFT.SNAPSHOT LIST. Counts since start.
+struct SnapshotFigures {
+  static constexpr const char* name = "SnapshotFigures";
+  std::vector<SnapshotManifest> built;  // there now
+  std::uint64_t builds = 0;
+  std::uint64_t build_failures = 0;
+  std::uint64_t last_build_ms = 0;  // how long it took
+  std::uint64_t sent_bytes = 0;     // as they travelled
+  std::uint64_t sent_parts = 0;
+  std::uint64_t received_bytes = 0;  // as they travelled
+  std::uint64_t reused_bytes = 0;    // found here already
+  std::uint64_t received_snapshots = 0;
+  SnapshotProgress receiving;  // empty id: none
+  auto fields() {
+    return std::tie(built, builds, build_failures, last_build_ms, sent_bytes, sent_parts, received_bytes,
+                    reused_bytes, received_snapshots, receiving);
+  }
+};
 struct NodeStatus {
   // identity
   NodeId id;
@@ -51,6 +78,9 @@ struct NodeStatus {
   LogId last_log;
   std::uint64_t uncommitted_bytes = 0;
   std::uint64_t log_memory_bytes = 0;
+  LogId log_purged;
+  std::uint64_t log_bytes = 0;  // weight of the log's entries, about
+  bool needs_snapshot = false;
   std::uint64_t pending_proposals = 0;
   std::uint64_t agreed_time_ms = 0;
   std::vector<raft::FollowerStatus> followers;  // leader only
@@ -60,6 +90,7 @@ struct NodeStatus {
   bool with_stats = false;
   LogStoreFigures log_store;
   StateStats state;
+  SnapshotFigures snapshots;
 };
 
 }  // namespace kiwi

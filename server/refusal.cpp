@@ -49,6 +49,23 @@ Reply digest_reply(const std::optional<StateDigest>& digest) {
                      Reply::bulk(std::string("keys")), Reply::of(static_cast<std::int64_t>(digest->keys))});
 }
 
+Reply snapshot_reply(const SnapshotManifest& manifest) {
+  const auto text = [](std::string value) { return Reply::bulk(std::move(value)); };
+  const auto number = [](std::uint64_t value) { return Reply::of(static_cast<std::int64_t>(value)); };
+  const auto& meta = manifest.meta;
+  return Reply::map({text("id"), text(meta.snapshot_id), text("index"), number(meta.last_log_id.index.value),
+                     text("term"), number(meta.last_log_id.term.value), text("bytes"),
+                     number(manifest.bytes()), text("files"), number(manifest.files.size())});
+}
+
+Reply snapshot_list_reply(const std::vector<SnapshotManifest>& built) {
+  std::vector<Reply> all;
+  for (const auto& manifest : built) all.push_back(snapshot_reply(manifest));
+  return Reply::array(std::move(all));
+}
+
+Reply snapshot_failed(const std::string& problem) { return Reply::error("ERR no snapshot: " + problem); }
+
 Reply too_many_clients() { return Reply::error("ERR max number of clients reached"); }
 
 }  // namespace kiwi

@@ -6,11 +6,13 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "messages/client_calls.hpp"
 #include "messages/ids.hpp"
 #include "messages/membership.hpp"
 #include "messages/reply.hpp"
+#include "messages/snapshot_meta.hpp"
 #include "statemachine/state_machine.hpp"
 
 namespace kiwi {
@@ -27,6 +29,12 @@ Reply already_in_cluster();
 Reply digest_marker_reply(Index index);
 /// RAFT.DIGEST GET: a map of index, digest and keys; nil while this node has not finished it.
 Reply digest_reply(const std::optional<StateDigest>& digest);
+/// RAFT.SNAPSHOT: a map of id, index, term, bytes and files.
+Reply snapshot_reply(const SnapshotManifest& manifest);
+/// RAFT.SNAPSHOT LIST: an array of those.
+Reply snapshot_list_reply(const std::vector<SnapshotManifest>& built);
+/// RAFT.SNAPSHOT that failed.
+Reply snapshot_failed(const std::string& problem);
 /// The text of a client that came when the limit of clients was reached; the connection closes after it.
 Reply too_many_clients();
 

@@ -126,6 +126,10 @@ Step Session::on_node(const CommandSpec& spec, const RedisCommand& command) {
     return InitCluster{};
   if (spec.name == "raft.digest")
     return PutDigestMarker{};
+  if (spec.name == "raft.snapshot")
+    return MakeSnapshot{};
+  if (spec.container == "raft.snapshot")
+    return NeedStatus{.with_stats = true};
   if (spec.container == "raft.digest") {
     const auto index = read_integer(command.args[2].view());
     if (!index || *index <= 0)
@@ -150,6 +154,8 @@ Reply Session::answer(const RedisCommand& command, RespVersion version, const No
     return cluster_reply(spec->name, status);
   if (spec->name == "hello")
     return hello_reply(info_, version, status);
+  if (spec->container == "raft.snapshot")
+    return snapshot_list_reply(status.snapshots.built);
   KIWI_ASSERT(spec->name == "info", "only what handle() said NeedStatus for is answered");
   return info_reply(command, InfoSources{status, process, *registry_, *environment_});
 }

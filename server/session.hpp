@@ -16,6 +16,7 @@
 //   InitCluster     -> Bootstrap to the raft actor, then init_cluster_reply(...)
 //   PutDigestMarker -> DigestMarker to the raft actor, then digest_marker_reply(index)
 //   GetDigest       -> DigestRequest to the raft actor, then digest_reply(...)
+//   MakeSnapshot    -> BuildSnapshot to the raft actor, then snapshot_reply(manifest)
 
 #include <cstdint>
 #include <memory>
@@ -53,7 +54,9 @@ struct PutDigestMarker {};
 struct GetDigest {
   Index index;
 };
-using Step = std::variant<ReplyNow, SubmitCommand, NeedStatus, InitCluster, PutDigestMarker, GetDigest>;
+struct MakeSnapshot {};
+using Step =
+    std::variant<ReplyNow, SubmitCommand, NeedStatus, InitCluster, PutDigestMarker, GetDigest, MakeSnapshot>;
 
 struct ConnectionFacts {
   std::string address;        // "127.0.0.1:50000"

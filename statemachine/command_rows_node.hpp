@@ -57,6 +57,17 @@ inline constexpr CommandSpec kNode[] = {
      .complexity = "O(1), the digest itself O(N) in the background with N the number of keys",
      .tips = "nondeterministic_output",
      .has_subcommands = true},
+    {.name = "raft.snapshot",
+     .arity = -1,
+     .place = CommandPlace::node,
+     .flags = kFlagAdmin | kFlagNoscript | kFlagLoading | kFlagStale,
+     .categories = "@admin @slow @dangerous",
+     .summary = "Builds a snapshot of this node's state now, and shows it.",
+     .since = "0.1.0",
+     .group = "raft",
+     .complexity = "One flush of the memtable and O(N) with N the bytes of new files",
+     .tips = "nondeterministic_output",
+     .has_subcommands = true},
 };
 
 inline constexpr CommandSpec kClusterSubcommands[] = {
@@ -209,6 +220,30 @@ inline constexpr CommandSpec kRaftDigestSubcommands[] = {
      .since = "0.1.0",
      .group = "raft",
      .complexity = "O(1)"},
+};
+
+inline constexpr CommandSpec kRaftSnapshotSubcommands[] = {
+    {.name = "help",
+     .container = "raft.snapshot",
+     .arity = 2,
+     .place = CommandPlace::connection,
+     .flags = kFlagLoading | kFlagStale,
+     .categories = "@slow",
+     .summary = "Lists the subcommands of RAFT.SNAPSHOT.",
+     .since = "0.1.0",
+     .group = "raft",
+     .complexity = "O(1)"},
+    {.name = "list",
+     .container = "raft.snapshot",
+     .arity = 2,
+     .place = CommandPlace::node,
+     .flags = kFlagAdmin | kFlagNoscript | kFlagLoading | kFlagStale,
+     .categories = "@admin @slow @dangerous",
+     .summary = "Shows the snapshots that this node has built and still keeps.",
+     .since = "0.1.0",
+     .group = "raft",
+     .complexity = "O(N) with N the number of snapshots",
+     .tips = "nondeterministic_output"},
 };
 
 }  // namespace kiwi::command_rows

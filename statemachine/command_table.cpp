@@ -39,6 +39,7 @@ constexpr Container kContainers[] = {
     {"object", command_rows::kObjectSubcommands},
     {"raft.cluster", command_rows::kRaftClusterSubcommands},
     {"raft.digest", command_rows::kRaftDigestSubcommands},
+    {"raft.snapshot", command_rows::kRaftSnapshotSubcommands},
 };
 
 constexpr char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }

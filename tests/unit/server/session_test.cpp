@@ -194,6 +194,8 @@ TEST(Session, RaftCommandsGoToActors) {
   Server s;
   EXPECT_TRUE(std::holds_alternative<InitCluster>(s.step("RAFT.CLUSTER INIT")));
   EXPECT_TRUE(std::holds_alternative<PutDigestMarker>(s.step("raft.digest")));
+  EXPECT_TRUE(std::holds_alternative<MakeSnapshot>(s.step("raft.snapshot")));
+  EXPECT_TRUE(std::get<NeedStatus>(s.step("RAFT.SNAPSHOT LIST")).with_stats);
   EXPECT_EQ(std::get<GetDigest>(s.step("RAFT.DIGEST GET 12")).index, Index(12));
   EXPECT_EQ(s.says("RAFT.DIGEST GET 0"), "-ERR value is not an integer or out of range\r\n");
   EXPECT_EQ(s.says("RAFT.DIGEST GET x"), "-ERR value is not an integer or out of range\r\n");
