@@ -31,4 +31,5 @@ install(FILES
   ${PROJECT_BINARY_DIR}/package/kiwiConfigVersion.cmake
   ${CMAKE_CURRENT_LIST_DIR}/FindCAF.cmake
   ${CMAKE_CURRENT_LIST_DIR}/FindxxHash.cmake
+  ${CMAKE_CURRENT_LIST_DIR}/FindLZ4.cmake
   DESTINATION ${KIWI_PACKAGE_DIR})

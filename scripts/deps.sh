@@ -9,7 +9,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 packages=(
   g++ cmake ninja-build ccache
   libcaf-dev librocksdb-dev libcereal-dev libspdlog-dev libfmt-dev
-  libcli11-dev libexpected-dev libboost-dev libxxhash-dev nlohmann-json3-dev
+  libcli11-dev libexpected-dev libboost-dev libxxhash-dev liblz4-dev nlohmann-json3-dev
   libgtest-dev libgmock-dev googletest libbenchmark-dev
   clang-format redis-server redis-tools python3 python3-redis
 )

@@ -20,6 +20,9 @@ class Env;
 
 namespace kiwi::storage {
 
+/// The manifest of what is being received lies among its files under this name; no file of a snapshot has it.
+inline constexpr const char* kSnapshotManifestName = "MANIFEST-OF-SNAPSHOT";
+
 class SnapshotFiles {
  public:
   virtual ~SnapshotFiles() = default;
