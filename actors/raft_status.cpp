@@ -57,8 +57,8 @@ caf::result<StatusPtr> RaftState::status(const StatusRequest& m) {
                       }
                       self->request(snapshots, caf::infinite, SnapshotFiguresRequest{})
                           .then(
-                              [this, debt, status](SnapshotFigures& figures) {
-                                status->snapshots = std::move(figures);
+                              [this, debt, status](SnapshotFigures& built) {
+                                status->snapshots = std::move(built);
                                 settle(debt).deliver(StatusPtr{status});
                               },
                               failed);
