@@ -26,7 +26,12 @@ Replica spawn_replica(caf::actor_system& system, OpenedReplica opened, ReplicaOp
   auto builder = opened.machine->get_snapshot_builder();
   r.log_store = spawn_log_store(system, mode, std::move(opened.log), epoch, std::move(opened.directory));
   r.state_machine = spawn_state_machine(system, mode, std::move(opened.machine), epoch);
-  r.snapshot_builder = spawn_snapshot_builder(system, mode, std::move(builder));
+  SnapshotBuilderOptions snapshots;
+  snapshots.dir = opened.dir + "/snapshots";
+  snapshots.env = opened.env;
+  snapshots.rate = options.snapshot_bytes_per_second;
+  snapshots.log = options.log;
+  r.snapshot_builder = spawn_snapshot_builder(system, mode, std::move(builder), std::move(snapshots));
   r.adaptor = spawn_adaptor(system, r.log_store, r.state_machine, epoch, options.place);
   ReplicaStart start;
   start.options = std::move(options);

@@ -69,6 +69,8 @@ Result<OpenedReplica> open_replica(const OpenOptions& o) {
   if (!directory)
     return tl::unexpected(directory.error());
   opened.directory = std::move(*directory);
+  opened.dir = o.dir;
+  opened.env = o.env;
   storage::LogStoreOptions log;
   log.dir = o.dir + "/log";
   log.env = o.env;

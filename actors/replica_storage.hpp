@@ -39,6 +39,8 @@ struct OpenedReplica {
   std::unique_ptr<StateMachine> machine;
   raft::Restored restored;
   std::vector<PeerBinding> bindings;
+  std::string dir;               // DIR
+  rocksdb::Env* env = nullptr;   // of both databases; null: the real one
   bool created = false;          // the directory is new
   std::uint64_t torn_bytes = 0;  // cut from the log's end
 };
