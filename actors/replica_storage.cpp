@@ -4,6 +4,8 @@
 #include <utility>
 
 #include "messages/cluster_id.hpp"
+#include "messages/fault_points.hpp"
+#include "storage/snapshot_install.hpp"
 
 namespace kiwi {
 
@@ -61,6 +63,37 @@ Result<void> check_flags(const OpenOptions& o, const storage::Identity& found) {
   return {};
 }
 
+/// Steps 3 and 4 of an install that a crash interrupted; 5 comes when both databases are open.
+Result<void> resume_install(const OpenOptions& o, OpenedReplica& opened, storage::LogStoreOptions& log) {
+  auto pending = storage::pending_install(o.env, o.dir);
+  if (!pending)
+    return tl::unexpected(pending.error());
+  if (!*pending)
+    return {};
+  const auto& meta = **pending;
+  if (opened.created)
+    return mismatch(o.dir + " has lost its log while snapshot " + meta.snapshot_id + " was being installed");
+  KIWI_MARK("install.resumed");
+  if (auto swapped = storage::swap_data(o.env, o.dir, meta); !swapped)
+    return swapped;
+  log.installed = meta.last_log_id;
+  opened.notes.push_back("finished the install of snapshot " + meta.snapshot_id +
+                         ", which ended before it was done");
+  return {};
+}
+
+/// Sets the damaged data aside and makes an empty state.
+Result<std::unique_ptr<StateMachine>> start_without_data(const OpenOptions& o, OpenedReplica& opened,
+                                                         const StorageError& damage) {
+  const auto name = storage::set_data_aside(o.env, o.dir);
+  if (!name)
+    return tl::unexpected(name.error());
+  KIWI_MARK("data.set_aside");
+  opened.notes.push_back("the data database is damaged and was set aside as " + o.dir + "/" + *name + " (" +
+                         damage.cause + ")");
+  return o.make_machine(o.dir + "/data", Membership{});
+}
+
 }  // namespace
 
 Result<OpenedReplica> open_replica(const OpenOptions& o) {
@@ -84,18 +117,38 @@ Result<OpenedReplica> open_replica(const OpenOptions& o) {
     opened.created = true;
   }
 
+  auto pending = resume_install(o, opened, log);
+  if (!pending)
+    return tl::unexpected(pending.error());
+
   // The data first: what it applied durably is what the log must reach (rule 5).
+  const bool had_data = storage::has_data(o.env, o.dir);
   auto machine = o.make_machine(o.dir + "/data", Membership{});
+  storage::Recovered recovered;
+  Result<std::unique_ptr<storage::LogStore>> store;
+  if (machine) {
+    log.durable_applied = (*machine)->applied_state().applied.index;
+    store = storage::LogStore::open(log, recovered);
+  } else if (machine.error().kind == StorageKind::corruption && !opened.created) {
+    // How far the log must reach cannot be known then; that it is whole otherwise is seen before the data is
+    // given up.
+    const auto damage = machine.error();
+    store = storage::LogStore::open(log, recovered);
+    if (store)
+      machine = start_without_data(o, opened, damage);
+  }
+  if (!store)
+    return tl::unexpected(store.error());
   if (!machine)
     return tl::unexpected(machine.error());
   opened.machine = std::move(*machine);
-  auto applied = opened.machine->applied_state();
-  log.durable_applied = applied.applied.index;
-
-  storage::Recovered recovered;
-  auto store = storage::LogStore::open(log, recovered);
-  if (!store)
-    return tl::unexpected(store.error());
+  const auto applied = opened.machine->applied_state();
+  if (applied.applied.index < recovered.purged.index)
+    opened.notes.push_back((had_data ? "" : o.dir + "/data is missing; ") +
+                           std::string("the log begins at ") + to_string(recovered.purged.index + 1) +
+                           ", so this node applies nothing before it has a snapshot from its peers");
+  if (auto finished = storage::finish_install(o.env, o.dir); !finished)
+    return tl::unexpected(finished.error());
   opened.log = std::move(*store);
   if (auto checked = check_flags(o, recovered.identity); !checked)
     return tl::unexpected(checked.error());
@@ -109,6 +162,8 @@ Result<OpenedReplica> open_replica(const OpenOptions& o) {
   r.runs = recovered.runs;
   r.last = recovered.last;
   r.applied = applied.applied;
+  r.marks = recovered.marks;
+  r.entry_bytes = recovered.entry_bytes;
   r.last_stamp_ms = std::max(recovered.last_stamp_ms, applied.stamp_ms);
   if (!applied.membership.members.empty())
     r.memberships.emplace_back(applied.membership_id, applied.membership);

@@ -39,13 +39,25 @@ struct OpenedReplica {
   std::unique_ptr<StateMachine> machine;
   raft::Restored restored;
   std::vector<PeerBinding> bindings;
-  std::string dir;               // DIR
-  rocksdb::Env* env = nullptr;   // of both databases; null: the real one
-  bool created = false;          // the directory is new
+  std::string dir;              // DIR
+  rocksdb::Env* env = nullptr;  // of both databases; null: the real one
+  bool created = false;         // the directory is new
+  /// What happened that an operator should know of, for the log: an install that was finished, a data
+  /// database that was set aside. Usually empty.
+  std::vector<std::string> notes;
   std::uint64_t torn_bytes = 0;  // cut from the log's end
 };
 
-/// Makes the directory at first start, opens it later. A flag that contradicts what the directory says is
+/// Makes the directory at first start, opens it later. An install of a snapshot that a crash interrupted is
+/// finished first (docs/snapshots.md).
+///
+/// A data database that is damaged is set aside as DIR/data.damaged-N when the log is whole, and one that is
+/// missing is made anew: then restored.applied is 0/0. If the log begins at 1 (restored.purged is 0/0), all
+/// is applied again. If not, restored.applied lies below restored.purged: the node may vote, append and
+/// acknowledge, for its log is whole, but it must not apply anything, nor lead, before it has installed a
+/// snapshot of at least restored.purged.
+///
+/// A flag that contradicts what the directory says is
 /// StorageKind::mismatch with both values in the text.
 Result<OpenedReplica> open_replica(const OpenOptions& options);
 

@@ -94,6 +94,16 @@ struct MarkRow {
   X("snapshot.done",             "a follower got past what a leader has purged")                                     \
   X("snapshot.log_reset",        "a log began anew behind an installed snapshot")                                    \
   X("snapshot.installed",        "a snapshot became the state of a follower")                                        \
+  X("snapshot.built",            "a checkpoint of the data database became a snapshot")                              \
+  X("install.staged",            "a received snapshot is checked, and about to be installed")                        \
+  X("install.intent",            "the intent to install is durable: the new state counts")                           \
+  X("install.old_aside",         "an install: the old data database is set aside")                                   \
+  X("install.new_in_place",      "an install: the received files are the data database")                             \
+  X("install.opened",            "an install: the new data database is open")                                        \
+  X("install.intent_removed",    "an install: the log follows, and the intent is gone")                              \
+  X("install.old_removed",       "an install: the old data database is gone")                                        \
+  X("install.resumed",           "a start found an install that a crash had interrupted")                            \
+  X("data.set_aside",            "a start set a damaged data database aside")                                        \
   X("follower.probed",           "a follower's log is searched for the place where it agrees")                       \
   X("follower.window_full",      "the window of appends to a follower is full")                                      \
   X("follower.asked_again",      "a follower was asked whether all appends arrived")                                 \

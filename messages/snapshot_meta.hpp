@@ -16,7 +16,7 @@ struct SnapshotMeta {
   std::string snapshot_id;         // unique for its content; a file name: letters, digits, '-'
   std::uint64_t timestamp_ms = 0;  // the applied stamp, not a wall clock
   Membership membership;
-  LogId membership_id;  // of the entry that brought `membership`
+  LogId membership_id;  // of the entry that brought `membership`; 0/0 and no members: the initial one
   auto fields() { return std::tie(last_log_id, snapshot_id, timestamp_ms, membership, membership_id); }
   friend bool operator==(const SnapshotMeta&, const SnapshotMeta&) = default;
 };

@@ -42,6 +42,10 @@ void MembershipHistory::committed(Index commit) {
 
 void MembershipHistory::reset(LogId id, Membership membership, Index applied, bool keep_later) {
   std::vector<std::pair<LogId, Membership>> history;
+  // A state without any membership entry does not know the initial one: that is the same on every member.
+  const bool initial = id == LogId{} && membership.members.empty();
+  if (initial && !history_.empty() && history_.front().first == LogId{})
+    membership = history_.front().second;
   history.emplace_back(id, std::move(membership));
   for (auto& known : history_)
     if (keep_later && known.first.index > applied)

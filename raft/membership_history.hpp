@@ -25,6 +25,7 @@ class MembershipHistory {
   /// Those below the newest one at or below `commit` can never return.
   void committed(Index commit);
   /// A snapshot is the state now: its membership, and those above `applied` when the log goes on behind it.
+  /// Empty with id 0/0: the initial one.
   void reset(LogId id, Membership membership, Index applied, bool keep_later);
   std::size_t size() const { return history_.size(); }
 

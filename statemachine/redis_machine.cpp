@@ -7,6 +7,7 @@
 #include "statemachine/commands/handler.hpp"
 #include "statemachine/commands/text.hpp"
 #include "statemachine/engine/storage_failure.hpp"
+#include "statemachine/guarded.hpp"
 #include "statemachine/redis_machine_impl.hpp"
 
 namespace kiwi {
@@ -24,26 +25,19 @@ std::uint64_t mix(std::uint64_t x) {
 }
 
 [[noreturn]] void damaged_entry(const Entry& entry, const std::string& what) {
-  throw StorageFailure(
-      state_machine_error(StorageVerb::read, StorageKind::corruption,
-                          "log entry " + to_string(entry.id) + " cannot be decoded: " + what));
-}
-
-/// Runs `work`; a failure of the storage becomes the error that the machine keeps from then on.
-template <class Work>
-auto guarded(std::optional<StorageError>& failed, Work&& work) -> Result<decltype(work())> {
-  if (failed)
-    return tl::unexpected(*failed);
-  try {
-    return work();
-  } catch (const StorageFailure& failure) {
-    failed = failure.error;
-    KIWI_MARK("data.failed");
-    return tl::unexpected(failure.error);
-  }
+  // Of the log: the data database is as good as before.
+  throw StorageFailure({StorageSubject::log, StorageVerb::read, StorageKind::corruption,
+                        "log entry " + to_string(entry.id) + " cannot be decoded: " + what,
+                        StorageOutcome::not_written});
 }
 
 }  // namespace
+
+void note_data_failed(Database& database, const StorageError& error) {
+  KIWI_MARK("data.failed");
+  if (error.subject == StorageSubject::state_machine && error.kind == StorageKind::corruption)
+    database.mark_damaged(error.cause);
+}
 
 RedisMachine::RedisMachine(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 RedisMachine::~RedisMachine() = default;
@@ -68,17 +62,17 @@ Reply RedisMachine::Impl::apply_command(const Entry& entry) {
   if (!arity_fits(*handler, command.args.size()))
     return errors::wrong_arity(name);
   if (handler->write != nullptr) {
-    ApplyContext context{overlay, state.clock_ms};
+    ApplyContext context{*overlay, state.clock_ms};
     return handler->write(context, command);
   }
-  ReadContext context{overlay, state.clock_ms, mix(entry.id.index.value)};
+  ReadContext context{*overlay, state.clock_ms, mix(entry.id.index.value)};
   return handler->read(context, command);
 }
 
 Reply RedisMachine::Impl::apply_entry(const Entry& entry) {
   KIWI_ASSERT(entry.id.index == state.applied.index + 1, "entries are applied in log order without gaps");
   state.clock_ms = std::max(state.clock_ms, entry.stamp_ms);
-  const auto expired = overlay.remove_expired(kMaxExpiredPerEntry);
+  const auto expired = overlay->remove_expired(kMaxExpiredPerEntry);
   if (expired > 0)
     KIWI_MARK("key.expired");
   totals.expired_keys += expired;
@@ -108,8 +102,8 @@ Reply RedisMachine::Impl::apply_entry(const Entry& entry) {
   ++totals.entries_applied;
   if (entry.kind == EntryKind::digest) {
     commit();
-    digests.request(entry.id.index, state.keys);
-  } else if (overlay.bytes() > kMaxOverlayBytes) {
+    digests->request(entry.id.index, state.keys);
+  } else if (overlay->bytes() > kMaxOverlayBytes) {
     commit();
   }
   return reply;
@@ -117,18 +111,18 @@ Reply RedisMachine::Impl::apply_entry(const Entry& entry) {
 
 void RedisMachine::Impl::commit() {
   rocksdb::WriteBatch batch;
-  overlay.collect(batch);
+  overlay->collect(batch);
   if (membership_changed)
     batch.Put(rocksdb::Slice(data_format::kMembershipRow), encode_membership(membership));
   if (!KIWI_MUTANT(applied_index_apart) || totals.batches_applied % 2 == 0)
     batch.Put(rocksdb::Slice(data_format::kStateRow), data_format::encode_state(state));
   database->write(batch, state.applied.index);
   membership_changed = false;
-  overlay.reset();
+  overlay->reset();
 }
 
 Result<ApplyResult> RedisMachine::apply(const std::vector<Entry>& entries) {
-  return guarded(impl_->failed, [&] {
+  return guarded(*impl_->database, impl_->failed, [&] {
     ApplyResult result;
     result.replies.reserve(entries.size());
     for (const auto& entry : entries) result.replies.push_back(impl_->apply_entry(entry));
@@ -137,7 +131,7 @@ Result<ApplyResult> RedisMachine::apply(const std::vector<Entry>& entries) {
     if (!entries.empty())
       impl_->commit();
     ++impl_->totals.batches_applied;
-    result.next_deadline_ms = impl_->overlay.first_deadline();
+    result.next_deadline_ms = impl_->overlay->first_deadline();
     return result;
   });
 }
@@ -159,7 +153,7 @@ Reply RedisMachine::Impl::answer(const RedisCommand& command, ReadView& view, st
 
 Result<StateAnswer> RedisMachine::query(const StateQuery& query) {
   ++impl_->totals.queries;
-  return guarded(impl_->failed, [&] {
+  return guarded(*impl_->database, impl_->failed, [&] {
     StateAnswer answer;
     answer.token = query.token;
     const auto request = decode_request(query.payload);
@@ -179,7 +173,7 @@ Result<StateAnswer> RedisMachine::query(const StateQuery& query) {
 }
 
 Result<Index> RedisMachine::flush() {
-  return guarded(impl_->failed, [&] {
+  return guarded(*impl_->database, impl_->failed, [&] {
     auto flushed = impl_->database->flush();
     if (!flushed)
       throw StorageFailure(flushed.error());
@@ -187,18 +181,29 @@ Result<Index> RedisMachine::flush() {
   });
 }
 
-Result<bool> RedisMachine::background_work() {
-  return guarded(impl_->failed, [&] {
-    if (auto error = impl_->database->background_error())
-      throw StorageFailure(*error);
-    return impl_->digests.work();
+Index RedisMachine::durable_applied() { return impl_->failed ? Index() : impl_->database->durable(); }
+
+Result<void> RedisMachine::request_flush() {
+  return guarded(*impl_->database, impl_->failed, [&] {
+    if (auto asked = impl_->database->request_flush(); !asked)
+      throw StorageFailure(asked.error());
   });
 }
 
-std::optional<StateDigest> RedisMachine::digest(Index index) const { return impl_->digests.find(index); }
+Result<bool> RedisMachine::background_work() {
+  return guarded(*impl_->database, impl_->failed, [&] {
+    if (auto error = impl_->database->background_error())
+      throw StorageFailure(*error);
+    return impl_->digests->work();
+  });
+}
+
+std::optional<StateDigest> RedisMachine::digest(Index index) const {
+  return impl_->digests ? impl_->digests->find(index) : std::nullopt;
+}
 
 Result<std::optional<StateDigest>> RedisMachine::digest_now() {
-  return guarded(impl_->failed, [&] {
+  return guarded(*impl_->database, impl_->failed, [&] {
     Digests now(*impl_->database, 1);
     now.request(impl_->state.applied.index, impl_->state.keys);
     while (now.work()) {

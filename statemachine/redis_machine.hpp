@@ -62,6 +62,19 @@ class RedisMachine final : public StateMachine {
   std::optional<StateDigest> digest(Index index) const override;
   Result<std::optional<StateDigest>> digest_now() override;
   StateStats stats() const override;
+  Index durable_applied() override;
+  Result<void> request_flush() override;
+
+  /// The builder may be used in another thread, and while and after a snapshot is installed; while the
+  /// machine is gone or being installed into it answers StorageKind::unavailable.
+  Result<std::unique_ptr<SnapshotBuilder>> get_snapshot_builder() override;
+  Result<std::string> begin_receiving_snapshot(const SnapshotMeta& meta) override;
+  /// Requires `folder` to be the one that begin_receiving_snapshot names. Checks that what lies there is the
+  /// state that `meta` tells of before the first irrevocable step.
+  Result<void> install_snapshot(const SnapshotMeta& meta, const std::string& folder) override;
+  Result<void> finish_install() override;
+  /// The newest one in DIR/snapshots/built.
+  Result<std::optional<SnapshotMeta>> get_current_snapshot() override;
 
  private:
   struct Impl;

@@ -21,6 +21,10 @@ struct RedisMachine::Impl {
 
   /// Reads what the database holds, or makes a new one of it. Throws StorageFailure.
   void load(const Membership& initial);
+  /// Steps 2 and 3 of an install (docs/snapshots.md). Throws StorageFailure.
+  void install(const SnapshotMeta& meta, const std::string& folder);
+  /// DIR, of which the database is DIR/data.
+  std::string directory() const;
 
   Reply apply_entry(const Entry& entry);
   Reply apply_command(const Entry& entry);
@@ -34,8 +38,9 @@ struct RedisMachine::Impl {
   data_format::SystemState state;
   Membership membership;
   bool membership_changed = false;
-  Overlay overlay{*database, cache, state};
-  Digests digests{*database, kMaxDigests};
+  // Both hold on to the database while it is open: there from load() until install().
+  std::optional<Overlay> overlay;
+  std::optional<Digests> digests;
   ReadView::Counts counts;
   StateStats totals;  // the counters in it only
   std::optional<StorageError> failed;

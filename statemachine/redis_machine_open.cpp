@@ -25,6 +25,8 @@ void check_format(std::string_view row, const std::string& dir) {
 }  // namespace
 
 void RedisMachine::Impl::load(const Membership& initial) {
+  overlay.emplace(*database, cache, state);
+  digests.emplace(*database, kMaxDigests);
   rocksdb::PinnableSlice value;
   const auto row = [&](std::string_view name) {
     if (!database->get(name, value))
@@ -59,7 +61,7 @@ void RedisMachine::Impl::load(const Membership& initial) {
     membership = initial;
   }
   database->set_durable(state.applied.index);
-  overlay.load_first_deadline();
+  overlay->load_first_deadline();
 }
 
 Result<std::unique_ptr<RedisMachine>> RedisMachine::open(const RedisMachineOptions& options,

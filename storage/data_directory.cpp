@@ -8,13 +8,19 @@
 #include <vector>
 
 #include "storage/durable_dir.hpp"
+#include "storage/snapshot_install.hpp"
 
 namespace kiwi::storage {
 
 namespace {
 
 // What a node keeps in its directory; see docs/formats.md.
-constexpr std::array<std::string_view, 4> kOwnNames = {"LOCK", "data", "log", "snapshots"};
+constexpr std::array<std::string_view, 5> kOwnNames = {"LOCK", "data", "data.old", "log", "snapshots"};
+
+bool is_own(std::string_view name) {
+  return name == "." || name == ".." || name.starts_with(kDamagedDataPrefix) ||
+         std::find(kOwnNames.begin(), kOwnNames.end(), name) != kOwnNames.end();
+}
 
 tl::unexpected<StorageError> failed(StorageKind kind, std::string cause) {
   return tl::unexpected(StorageError{StorageSubject::identity, StorageVerb::open, kind, std::move(cause),
@@ -33,8 +39,7 @@ Result<std::unique_ptr<DataDirectory>> DataDirectory::open(const std::string& di
   if (env->GetChildren(dir, &names).ok()) {
     std::sort(names.begin(), names.end());
     for (const auto& name : names) {
-      if (name != "." && name != ".." &&
-          std::find(kOwnNames.begin(), kOwnNames.end(), name) == kOwnNames.end())
+      if (!is_own(name))
         return failed(StorageKind::mismatch, dir + " is not a Kiwi data directory: it holds " + name);
     }
   }

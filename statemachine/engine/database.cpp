@@ -19,6 +19,7 @@ namespace kiwi {
 namespace {
 
 constexpr std::size_t kMaxWriteMarks = 4096;
+constexpr const char* kDamagedFile = "KIWI-DAMAGED";
 
 /// RocksDB's own log would be written by a thread of its own, and real time is in it.
 struct SilentLogger : rocksdb::Logger {
@@ -26,8 +27,62 @@ struct SilentLogger : rocksdb::Logger {
   void Logv(const char*, va_list) override {}
 };
 
-rocksdb::Options rocksdb_options(const DatabaseOptions& options,
-                                 const std::shared_ptr<rocksdb::Cache>& cache) {
+/// A directory that RocksDB would take over although it is not one of ours, or not whole any more.
+/// A power failure may leave the MANIFEST's last, un-synced record with its length but not its bytes, and
+/// RocksDB refuses that. The flush it told of was not acknowledged: cut it. Anything else is put back as it
+/// was.
+rocksdb::Status open_or_cut_manifest(const rocksdb::Options& o, const std::string& dir, rocksdb::DB** db) {
+  const auto status = rocksdb::DB::Open(o, dir, db);
+  storage::TornManifest torn;
+  if (!status.IsCorruption() || !storage::find_torn_manifest(*o.env, dir, torn).ok() || !torn.found)
+    return status;
+  if (auto cut = storage::write_file_durably(*o.env, dir, torn.name, torn.good); !cut.ok())
+    return cut;
+  if (rocksdb::DB::Open(o, dir, db).ok())
+    return rocksdb::Status::OK();
+  if (auto restored = storage::write_file_durably(*o.env, dir, torn.name, torn.original); !restored.ok())
+    return restored;
+  return status;
+}
+
+std::optional<StorageError> refuse_directory(rocksdb::Env* env, const std::string& dir) {
+  std::vector<std::string> files;
+  if (!env->GetChildren(dir, &files).ok())
+    return std::nullopt;  // not there yet
+  bool current = false, damaged = false;
+  std::string table, foreign;
+  for (const auto& file : files) {
+    const std::string_view name = file;
+    if (name == "CURRENT")
+      current = true;
+    else if (name.ends_with(".sst"))
+      table = file;
+    else if (name == kDamagedFile)
+      damaged = true;
+    else if (name != "." && name != ".." && name != "LOCK" && name != "IDENTITY" && name != "lost" &&
+             !name.starts_with("LOG") && !name.starts_with("MANIFEST-") && !name.starts_with("OPTIONS-") &&
+             !name.ends_with(".dbtmp") && !name.ends_with(".log") && !name.ends_with(".trash"))
+      foreign = file;
+  }
+  if (!foreign.empty())
+    return state_machine_error(StorageVerb::open, StorageKind::mismatch,
+                               dir + " is not a data directory of kiwi: it holds " + foreign);
+  if (damaged) {
+    std::string cause;
+    rocksdb::ReadFileToString(env, dir + "/" + kDamagedFile, &cause).PermitUncheckedError();
+    return state_machine_error(StorageVerb::open, StorageKind::corruption,
+                               dir + " was found damaged before: " + cause);
+  }
+  if (!current && !table.empty())
+    return state_machine_error(StorageVerb::open, StorageKind::corruption,
+                               dir + " is damaged: CURRENT is missing but " + table + " is there");
+  return std::nullopt;
+}
+
+}  // namespace
+
+rocksdb::Options rocksdb_options(const DatabaseOptions& options, const std::shared_ptr<rocksdb::Cache>& cache,
+                                 bool read_only) {
   rocksdb::Options o;
   if (options.env != nullptr)
     o.env = options.env;
@@ -67,54 +122,12 @@ rocksdb::Options rocksdb_options(const DatabaseOptions& options,
     o.max_write_buffer_number = 3;
     o.bytes_per_sync = 1u << 20;
   }
+  if (read_only) {
+    o.create_if_missing = false;
+    o.info_log = std::make_shared<SilentLogger>();
+  }
   return o;
 }
-
-/// A directory that RocksDB would take over although it is not one of ours, or not whole any more.
-/// A power failure may leave the MANIFEST's last, un-synced record with its length but not its bytes, and
-/// RocksDB refuses that. The flush it told of was not acknowledged: cut it. Anything else is put back as it
-/// was.
-rocksdb::Status open_or_cut_manifest(const rocksdb::Options& o, const std::string& dir, rocksdb::DB** db) {
-  const auto status = rocksdb::DB::Open(o, dir, db);
-  storage::TornManifest torn;
-  if (!status.IsCorruption() || !storage::find_torn_manifest(*o.env, dir, torn).ok() || !torn.found)
-    return status;
-  if (auto cut = storage::write_file_durably(*o.env, dir, torn.name, torn.good); !cut.ok())
-    return cut;
-  if (rocksdb::DB::Open(o, dir, db).ok())
-    return rocksdb::Status::OK();
-  if (auto restored = storage::write_file_durably(*o.env, dir, torn.name, torn.original); !restored.ok())
-    return restored;
-  return status;
-}
-
-std::optional<StorageError> refuse_directory(rocksdb::Env* env, const std::string& dir) {
-  std::vector<std::string> files;
-  if (!env->GetChildren(dir, &files).ok())
-    return std::nullopt;  // not there yet
-  bool current = false;
-  std::string table, foreign;
-  for (const auto& file : files) {
-    const std::string_view name = file;
-    if (name == "CURRENT")
-      current = true;
-    else if (name.ends_with(".sst"))
-      table = file;
-    else if (name != "." && name != ".." && name != "LOCK" && name != "IDENTITY" && name != "lost" &&
-             !name.starts_with("LOG") && !name.starts_with("MANIFEST-") && !name.starts_with("OPTIONS-") &&
-             !name.ends_with(".dbtmp") && !name.ends_with(".log") && !name.ends_with(".trash"))
-      foreign = file;
-  }
-  if (!foreign.empty())
-    return state_machine_error(StorageVerb::open, StorageKind::mismatch,
-                               dir + " is not a data directory of kiwi: it holds " + foreign);
-  if (!current && !table.empty())
-    return state_machine_error(StorageVerb::open, StorageKind::corruption,
-                               dir + " is damaged: CURRENT is missing but " + table + " is there");
-  return std::nullopt;
-}
-
-}  // namespace
 
 StorageError state_machine_error(StorageVerb verb, StorageKind kind, std::string cause) {
   const bool wrote = verb == StorageVerb::write || verb == StorageVerb::sync || verb == StorageVerb::remove;
@@ -158,27 +171,45 @@ Database::Database(DatabaseOptions options) : options_(std::move(options)) {
   write_options_.disableWAL = true;
 }
 
-Database::~Database() = default;
+Database::~Database() { close(); }
 
 Result<std::unique_ptr<Database>> Database::open(const DatabaseOptions& options) {
-  auto own_env = storage::with_durable_names(options.env);
-  auto* env = own_env.get();
-  if (auto error = refuse_directory(env, options.dir))
-    return tl::unexpected(*error);
   std::unique_ptr<Database> database(new Database(options));
-  database->env_ = std::move(own_env);
-  database->listener_ = std::make_shared<Listener>();
-  database->cache_ = rocksdb::NewLRUCache(options.block_cache_bytes, 4);
-  auto o = rocksdb_options(options, database->cache_);
-  o.env = env;
-  o.listeners.push_back(database->listener_);
-  rocksdb::DB* db = nullptr;
-  if (auto status = storage::make_dir_durably(*env, options.dir); !status.ok())
-    return tl::unexpected(state_machine_error(StorageVerb::open, status, options.dir));
-  if (auto status = open_or_cut_manifest(o, options.dir, &db); !status.ok())
-    return tl::unexpected(state_machine_error(StorageVerb::open, status, options.dir));
-  database->db_.reset(db);
+  database->env_ = storage::with_durable_names(options.env);
+  database->slot_->options = options;
+  database->slot_->env = database->env_;
+  if (auto opened = database->reopen(); !opened)
+    return tl::unexpected(opened.error());
   return database;
+}
+
+void Database::close() {
+  const std::lock_guard lock(slot_->mutex);
+  slot_->db = nullptr;
+  db_.reset();
+  written_.clear();
+}
+
+Result<void> Database::reopen() {
+  const std::lock_guard lock(slot_->mutex);
+  if (auto error = refuse_directory(env_.get(), options_.dir))
+    return tl::unexpected(*error);
+  listener_ = std::make_shared<Listener>();
+  cache_ = rocksdb::NewLRUCache(options_.block_cache_bytes, 4);
+  durable_ = Index();
+  asked_sequence_ = 0;
+  auto o = rocksdb_options(options_, cache_);
+  o.env = env_.get();
+  o.listeners.push_back(listener_);
+  rocksdb::DB* db = nullptr;
+  if (auto status = storage::make_dir_durably(*env_, options_.dir); !status.ok())
+    return tl::unexpected(state_machine_error(StorageVerb::open, status, options_.dir));
+  if (auto status = open_or_cut_manifest(o, options_.dir, &db); !status.ok())
+    return tl::unexpected(state_machine_error(StorageVerb::open, status, options_.dir));
+  db_.reset(db);
+  slot_->db = db;
+  ++slot_->generation;
+  return {};
 }
 
 bool Database::get(std::string_view row, rocksdb::PinnableSlice& value) {
@@ -233,6 +264,26 @@ Result<Index> Database::flush() {
   return durable();
 }
 
+Result<void> Database::request_flush() {
+  if (options_.simulated) {
+    if (auto flushed = flush(); !flushed)
+      return tl::unexpected(flushed.error());
+    return {};
+  }
+  if (auto error = background_error())
+    return tl::unexpected(*error);
+  durable();
+  if (written_.empty() || listener_->flushed.load() < asked_sequence_)
+    return {};
+  rocksdb::FlushOptions flush_options;
+  flush_options.wait = false;
+  flush_options.allow_write_stall = true;  // else the call itself waits until a flush would not stall
+  if (auto status = db_->Flush(flush_options); !status.ok())
+    return tl::unexpected(state_machine_error(StorageVerb::sync, status, options_.dir));
+  asked_sequence_ = written_.back().first;
+  return {};
+}
+
 Index Database::durable() {
   const auto flushed = listener_->flushed.load();
   while (!written_.empty() && written_.front().first <= flushed) {
@@ -247,6 +298,10 @@ std::optional<StorageError> Database::background_error() {
     return std::nullopt;
   const std::lock_guard lock(listener_->mutex);
   return listener_->error;
+}
+
+void Database::mark_damaged(const std::string& cause) {
+  storage::write_file_durably(*env_, options_.dir, kDamagedFile, cause).PermitUncheckedError();
 }
 
 std::uint64_t Database::disk_bytes() const {

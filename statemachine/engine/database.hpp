@@ -31,6 +31,17 @@ struct DatabaseOptions {
   std::function<void()> run_queued_jobs;
 };
 
+/// The open database as the snapshot builder's thread may use it, too: it holds the mutex meanwhile, and
+/// Database holds it while it closes and opens.
+struct DatabaseSlot {
+  std::mutex mutex;
+  rocksdb::DB* db = nullptr;  // null: closed
+  /// Counts openings: a table's name says nothing about its content from one to the next.
+  std::uint64_t generation = 0;
+  DatabaseOptions options;            // constant
+  std::shared_ptr<rocksdb::Env> env;  // constant; the one that `db` uses
+};
+
 class Database {
  public:
   /// Makes the directory if there is none.
@@ -48,13 +59,23 @@ class Database {
   const rocksdb::Snapshot* pin() { return db_->GetSnapshot(); }
   void unpin(const rocksdb::Snapshot* snapshot) { db_->ReleaseSnapshot(snapshot); }
 
+  /// For install: between the two nothing else may be called, and no iterator or pinned snapshot may be left.
+  void close();
+  Result<void> reopen();
+  const std::shared_ptr<DatabaseSlot>& slot() const { return slot_; }
+
   /// Everything written so far survives a crash once this returns without error. Gives durable().
   Result<Index> flush();
+  /// Asks for the same in the background, at most one such job at a time. Simulated: as flush().
+  Result<void> request_flush();
   /// The applied index that a crash right now would come back to.
   Index durable();
   void set_durable(Index index) { durable_ = index; }
   /// The first failure of a background job, if there was one.
   std::optional<StorageError> background_error();
+
+  /// Leaves a file that makes every later open() a refusal with StorageKind::corruption and this cause.
+  void mark_damaged(const std::string& cause);
 
   std::uint64_t disk_bytes() const;
   std::uint64_t memory_bytes() const;
@@ -66,7 +87,8 @@ class Database {
   explicit Database(DatabaseOptions options);
 
   DatabaseOptions options_;
-  std::unique_ptr<rocksdb::Env> env_;  // outlives the database
+  std::shared_ptr<rocksdb::Env> env_;  // outlives the database
+  std::shared_ptr<DatabaseSlot> slot_ = std::make_shared<DatabaseSlot>();
   std::shared_ptr<Listener> listener_;
   std::shared_ptr<rocksdb::Cache> cache_;
   std::unique_ptr<rocksdb::DB> db_;
@@ -76,6 +98,11 @@ class Database {
   /// out when long: durable() may then be a little low, never high.
   std::deque<std::pair<std::uint64_t, Index>> written_;
   Index durable_;
+  std::uint64_t asked_sequence_ = 0;  // what the last request_flush() is to make durable
 };
+
+/// How a database of this kind is opened; `read_only`: to look at, without any file of its own.
+rocksdb::Options rocksdb_options(const DatabaseOptions& options, const std::shared_ptr<rocksdb::Cache>& cache,
+                                 bool read_only = false);
 
 }  // namespace kiwi

@@ -117,14 +117,6 @@ TEST_F(Open, AnUndecodablePayloadInTheLogIsCorruption) {
   EXPECT_NE(result.error().cause.find("1/1"), std::string::npos) << result.error().cause;
 }
 
-TEST_F(Open, SnapshotsAreNotOfferedYet) {
-  Machine machine(dir);
-  EXPECT_EQ(machine->get_snapshot_builder().error().kind, StorageKind::unsupported);
-  EXPECT_EQ(machine->begin_receiving_snapshot().error().kind, StorageKind::unsupported);
-  EXPECT_EQ(machine->install_snapshot({}, dir).error().kind, StorageKind::unsupported);
-  EXPECT_EQ(machine->get_current_snapshot().error().kind, StorageKind::unsupported);
-}
-
 // The bytes on disk are a promise to later versions: these texts may change only together with the version.
 TEST(DataFormat, BytesOnDisk) {
   using namespace data_format;

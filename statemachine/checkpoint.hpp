@@ -1,0 +1,45 @@
+#pragma once
+
+// Checkpoints of the data database: snapshots of docs/snapshots.md, for a thread of their own.
+
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "messages/content_hash.hpp"
+#include "statemachine/engine/database.hpp"
+#include "statemachine/state_machine.hpp"
+
+namespace kiwi {
+
+class CheckpointBuilder final : public SnapshotBuilder {
+ public:
+  explicit CheckpointBuilder(std::shared_ptr<DatabaseSlot> slot) : slot_(std::move(slot)) {}
+
+  /// Flushes the memtable, links the tables, reads back what is applied, and hashes what was not hashed
+  /// before. Uses `parent`/building meanwhile; leaves of an interrupted call are removed. Building the state
+  /// that is built already gives the folder that is there.
+  Result<SnapshotManifest> build_snapshot(const std::string& parent) override;
+  /// Tables only: whatever else a database has differs from node to node.
+  Result<std::vector<SnapshotFile>> link_current_files(const std::string& folder) override;
+
+ private:
+  Result<void> make_checkpoint(const std::string& folder);
+  /// The files of a folder that nobody changes, by name.
+  Result<std::vector<SnapshotFile>> hashed(const std::string& folder);
+  void enter_generation();
+
+  std::shared_ptr<DatabaseSlot> slot_;
+  /// Of tables of this opening of the database, which never change: by name and size. Holds those of the last
+  /// call.
+  std::map<std::pair<std::string, std::uint64_t>, ContentHash> known_;
+  std::uint64_t generation_ = 0;
+};
+
+/// What the database in `folder`, which nobody has open, says about itself. Writes nothing. Corruption or
+/// mismatch when it is not a whole data database of this format.
+Result<SnapshotMeta> read_checkpoint(const DatabaseOptions& options, rocksdb::Env& env,
+                                     const std::string& folder);
+
+}  // namespace kiwi
