@@ -6,11 +6,16 @@
 #include <utility>
 
 #include "actors/snapshot_coding.hpp"
+#include "messages/content_hash.hpp"
 #include "messages/limits.hpp"
 
 namespace kiwi {
 
 namespace {
+
+/// How often a file that somebody begins again is looked at for damage, and in what pieces.
+constexpr std::uint8_t kMaxLooks = 3;
+constexpr std::uint64_t kLookBytes = 256 << 10;
 
 /// After this many parts of a file that LZ4 did not make smaller, the rest of it travels as it is.
 constexpr std::uint8_t kTriesPerFile = 3;
@@ -37,7 +42,7 @@ SnapshotSender::SnapshotSender(storage::SnapshotFiles& files, Options options)
 
 void SnapshotSender::add(SnapshotManifest manifest) {
   Built built;
-  built.in_vain.resize(manifest.files.size());
+  built.files.resize(manifest.files.size());
   auto id = manifest.meta.snapshot_id;
   built.manifest = std::move(manifest);
   built_.insert_or_assign(std::move(id), std::move(built));
@@ -145,12 +150,36 @@ std::optional<SnapshotSender::Answer> SnapshotSender::serve() {
   return answer(id, fetch);
 }
 
+Result<void> SnapshotSender::look_again(const SnapshotFile& file, const std::string& path) {
+  ContentHasher hasher;
+  for (std::uint64_t offset = 0; offset < file.bytes; offset += kLookBytes) {
+    auto bytes = files_.read(path, offset, std::min(kLookBytes, file.bytes - offset));
+    if (!bytes)
+      return tl::unexpected(bytes.error());
+    hasher.add(*bytes);
+  }
+  if (hasher.hash() == hash_of(file))
+    return {};
+  return tl::unexpected(StorageError{StorageSubject::snapshot, StorageVerb::read, StorageKind::corruption,
+                                     path + " is not what its manifest says", StorageOutcome::not_written});
+}
+
 SnapshotSender::Answer SnapshotSender::answer(NodeId peer, const SnapshotFetch& fetch) {
   auto* built = find(fetch.snapshot_id);
   if (built == nullptr || !within(built->manifest, fetch))
     return {peer, make_gone(fetch)};
-  const auto path = options_.folder + "/" + fetch.snapshot_id + "/" + built->manifest.files[fetch.file].file;
-  auto bytes = files_.read(path, fetch.offset, fetch.bytes);
+  const auto& described = built->manifest.files[fetch.file];
+  const auto path = options_.folder + "/" + fetch.snapshot_id + "/" + described.file;
+  auto& file = built->files[fetch.file];
+  Result<void> intact;
+  // Who begins a file again may have found it to be wrong. Not for ever: reading it all costs more than
+  // asking.
+  if (fetch.offset == 0 && !file.begun.insert(peer).second && file.looks < kMaxLooks) {
+    ++file.looks;
+    intact = look_again(described, path);
+  }
+  auto bytes = intact ? files_.read(path, fetch.offset, fetch.bytes)
+                      : Result<std::string>(tl::unexpected(intact.error()));
   if (!bytes) {
     // What cannot be read here cannot be had from here: the asker must hear it, and the next offer is of
     // another.
@@ -160,11 +189,12 @@ SnapshotSender::Answer SnapshotSender::answer(NodeId peer, const SnapshotFetch& 
     return {peer, make_gone(fetch)};
   }
   built->unused_ms = 0;
-  auto& in_vain = built->in_vain[fetch.file];
-  const bool pack = in_vain < kTriesPerFile;
+  const bool pack = file.in_vain < kTriesPerFile;
   Answer answer{peer, make_part(fetch, std::move(*bytes), pack)};
-  if (pack)
-    in_vain = answer.part.coding == PartCoding::plain ? in_vain + 1 : 0;
+  if (answer.part.coding == PartCoding::lz4)
+    file.in_vain = 0;
+  else if (pack)
+    ++file.in_vain;
   const auto size = answer.part.data.size();
   auto& sent = built->sent[peer];
   if (sent == 0)

@@ -12,6 +12,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -80,7 +81,12 @@ class SnapshotSender {
   struct Built {
     SnapshotManifest manifest;
     std::uint64_t unused_ms = 0;
-    std::vector<std::uint8_t> in_vain;  // per file: first parts that LZ4 did not make smaller
+    struct File {
+      std::uint8_t in_vain = 0;  // first parts that LZ4 did not make smaller
+      std::uint8_t looks = 0;    // times that its checksum was taken again
+      std::set<NodeId> begun;    // who fetched its first part
+    };
+    std::vector<File> files;  // by their places in the manifest
     std::map<NodeId, std::uint64_t> sent;
   };
   struct Peer {
@@ -90,6 +96,7 @@ class SnapshotSender {
   Built* find(const std::string& id);
   bool may(const Peer& peer) const;
   Answer answer(NodeId peer, const SnapshotFetch& fetch);
+  Result<void> look_again(const SnapshotFile& file, const std::string& path);
   void remove(const std::string& id, const char* reason);
 
   storage::SnapshotFiles& files_;

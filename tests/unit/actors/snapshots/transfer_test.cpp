@@ -5,6 +5,7 @@
 
 #include <random>
 
+#include "actors/snapshot_coding.hpp"
 #include "actors/storage_errors.hpp"
 #include "snapshot_world.hpp"
 
@@ -203,9 +204,27 @@ TEST_F(TransferTest, ASilentSenderIsGivenUpAfterTenSeconds) {
   EXPECT_THAT(error_of(question).cause, testing::HasSubstr("silent"));
 }
 
-TEST_F(TransferTest, AFileThatIsNotWhatTheManifestSaysEndsTheTransfer) {
+TEST_F(TransferTest, AFileThatRottedAtTheSenderEndsTheTransferAndTheSnapshot) {
   const auto built = std::string(kDir) + "/built/" + manifest.meta.snapshot_id;
   a.machine().disk.flip(built + "/000003.sst", 1000);
+  auto question = b.receive(a.id, manifest);
+  ASSERT_TRUE(world.run_until([&] { return question.answers() == 1; }, 5'000));
+  EXPECT_EQ(error_of(question).kind, StorageKind::unavailable);
+  EXPECT_THAT(a.figures().built, testing::IsEmpty()) << "nobody is offered that one again";
+  EXPECT_LT(world.sent_bytes, manifest.bytes() * 2);
+}
+
+TEST_F(TransferTest, AFileThatIsNeverWhatTheManifestSaysEndsTheTransfer) {
+  // A sender that does not look: each of its parts is well, all together are not the file.
+  set_network([&](SnapshotWorld::Packet& p) {
+    if (auto* part = std::get_if<SnapshotPart>(&p.message); part != nullptr && part->gone)
+      return 0;
+    if (auto* part = std::get_if<SnapshotPart>(&p.message); part != nullptr && part->file == 3) {
+      SnapshotFetch fetch{part->snapshot_id, 3, part->offset, part->bytes};
+      *part = make_part(fetch, noise(99, part->bytes), false);
+    }
+    return 1;
+  });
   auto question = b.receive(a.id, manifest);
   ASSERT_TRUE(world.run_until([&] { return question.answers() == 1; }, 5'000));
   EXPECT_EQ(error_of(question).kind, StorageKind::corruption);
