@@ -1,5 +1,7 @@
 #include "actors/replica.hpp"
 
+#include <spdlog/spdlog.h>
+
 #include <utility>
 
 #include "actors/adaptor.hpp"
@@ -22,6 +24,8 @@ Replica spawn_replica(caf::actor_system& system, OpenedReplica opened, ReplicaOp
   options.instance = opened.identity.instance;
   options.address = opened.identity.address;
   options.raft.id = options.id;
+  for (const auto& note : opened.notes)
+    options.log->warn("event=replica_opened node={} note=\"{}\"", options.id.value, note);
   Replica r;
   auto builder = opened.machine->get_snapshot_builder();
   r.log_store = spawn_log_store(system, mode, std::move(opened.log), epoch, std::move(opened.directory));

@@ -62,6 +62,8 @@ struct MutantRow {
   X(batch_tail_lost,             "K16", "of a batch with several changed keys the last one is not stored")          \
   X(cache_keeps_deleted,         "K17", "the cache of records still shows a deleted key")                           \
   X(reply_to_next,               "K18", "of two ready replies of one connection the later one goes first")          \
+  X(install_without_intent,      "K40", "a received snapshot replaces the data before the intent is written down")         \
+  X(install_log_kept,            "K41", "a start that finishes an install leaves the log as it was")                       \
   X(always_wrong,                "K19", "the canary: every 50th answer to a read of a string is another one")
 
 struct MarkRow {

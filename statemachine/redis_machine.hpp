@@ -69,8 +69,9 @@ class RedisMachine final : public StateMachine {
   /// machine is gone or being installed into it answers StorageKind::unavailable.
   Result<std::unique_ptr<SnapshotBuilder>> get_snapshot_builder() override;
   Result<std::string> begin_receiving_snapshot(const SnapshotMeta& meta) override;
-  /// Requires `folder` to be the one that begin_receiving_snapshot names. Checks that what lies there is the
-  /// state that `meta` tells of before the first irrevocable step.
+  /// Requires `folder` to be the one that begin_receiving_snapshot names. What lies there is looked at before
+  /// the first irrevocable step: an error with StorageOutcome::not_written and a kind of corruption, mismatch
+  /// or invalid_request says that it is not the state that `meta` tells of; the machine goes on as it was.
   Result<void> install_snapshot(const SnapshotMeta& meta, const std::string& folder) override;
   Result<void> finish_install() override;
   /// The newest one in DIR/snapshots/built.

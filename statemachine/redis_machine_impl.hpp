@@ -22,7 +22,9 @@ struct RedisMachine::Impl {
   /// Reads what the database holds, or makes a new one of it. Throws StorageFailure.
   void load(const Membership& initial);
   /// Steps 2 and 3 of an install (docs/snapshots.md). Throws StorageFailure.
-  void install(const SnapshotMeta& meta, const std::string& folder);
+  void install(const SnapshotMeta& meta);
+  /// Whether that will work, as far as it can be known while the old state is there.
+  Result<void> check_install(const SnapshotMeta& meta, const std::string& folder) const;
   /// DIR, of which the database is DIR/data.
   std::string directory() const;
 

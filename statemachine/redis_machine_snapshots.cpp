@@ -36,19 +36,25 @@ std::string RedisMachine::Impl::directory() const {
   return cut == std::string::npos ? "." : data.substr(0, cut);
 }
 
-void RedisMachine::Impl::install(const SnapshotMeta& meta, const std::string& folder) {
+Result<void> RedisMachine::Impl::check_install(const SnapshotMeta& meta, const std::string& folder) const {
   const auto dir = directory();
-  auto* const env = database->slot()->env.get();
   if (database->dir() != storage::data_folder(dir) ||
       folder != storage::incoming_folder(dir, meta.snapshot_id))
-    throw StorageFailure(refusal(StorageKind::invalid_request, folder + " is not where a snapshot for " +
-                                                                   database->dir() + " is received"));
-  const auto found = read_checkpoint(database->slot()->options, *env, folder);
-  must(found);
+    return tl::unexpected(refusal(StorageKind::invalid_request, folder + " is not where a snapshot for " +
+                                                                    database->dir() + " is received"));
+  const auto found = read_checkpoint(database->slot()->options, *database->slot()->env, folder);
+  if (!found)
+    return tl::unexpected(found.error());
   if (!same_state(*found, meta))
-    throw StorageFailure(
+    return tl::unexpected(
         refusal(StorageKind::corruption, folder + " holds the state as of " + to_string(found->last_log_id) +
                                              ", not what snapshot " + meta.snapshot_id + " is said to be"));
+  return {};
+}
+
+void RedisMachine::Impl::install(const SnapshotMeta& meta) {
+  const auto dir = directory();
+  auto* const env = database->slot()->env.get();
   must(storage::begin_install(env, dir, meta));
   digests.reset();
   overlay.reset();
@@ -74,7 +80,11 @@ Result<std::string> RedisMachine::begin_receiving_snapshot(const SnapshotMeta& m
 }
 
 Result<void> RedisMachine::install_snapshot(const SnapshotMeta& meta, const std::string& folder) {
-  return guarded(*impl_->database, impl_->failed, [&] { impl_->install(meta, folder); });
+  if (impl_->failed)
+    return tl::unexpected(*impl_->failed);
+  if (auto checked = impl_->check_install(meta, folder); !checked)
+    return checked;
+  return guarded(*impl_->database, impl_->failed, [&] { impl_->install(meta); });
 }
 
 Result<void> RedisMachine::finish_install() {

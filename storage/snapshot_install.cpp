@@ -117,6 +117,9 @@ Result<void> begin_install(rocksdb::Env* given, const std::string& dir, const Sn
     }
   }
   KIWI_MARK("install.staged");
+  if (KIWI_MUTANT(install_without_intent)) {
+    return {};
+  }
   auto written = checked(
       write_file_durably(env, snapshots_folder(dir), std::string(kIntentFile), encode_snapshot_meta(meta)),
       snapshots_folder(dir) + "/INSTALL");

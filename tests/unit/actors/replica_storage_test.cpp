@@ -161,67 +161,70 @@ void install(Node& node, const std::string& folder) {
   ASSERT_TRUE(node.opened.machine->finish_install());
 }
 
-/// The old state or the new one, with a log that fits; nothing in between.
-void expect_whole(sim::SimDisk image, const Log& log, const std::string& old_digest, bool intent_durable,
-                  std::set<std::string>& seen) {
+/// What opening gave, in words, when it is neither the old state nor the new one with a log that fits.
+std::string fault_of(sim::SimDisk image, const Log& log, const std::string& old_digest, bool intent_durable,
+                     std::set<std::string>& seen) {
   Node node(std::move(image));
-  ASSERT_EQ(node.open(), "");
-  const auto& restored = node.opened.restored;
+  if (const auto refused = node.open(); !refused.empty())
+    return refused;
+  const auto& r = node.opened.restored;
+  const auto& snapshot = peer().manifest.meta.last_log_id;
   const auto digest = node.digest();
-  const bool is_new = digest == peer().digest;
-  if (is_new) {
-    EXPECT_EQ(restored.applied, peer().manifest.meta.last_log_id);
-    EXPECT_EQ(restored.purged, peer().manifest.meta.last_log_id);
-    EXPECT_EQ(restored.last.index.value, log.last_after);
-    EXPECT_EQ(restored.memberships.front().second, test::three_nodes());
+  const auto found = "applied " + to_string(r.applied) + ", log " + to_string(r.purged) + " to " +
+                     to_string(r.last) + ", digest " + digest;
+  if (digest == peer().digest) {
+    seen.insert("new");
+    if (r.applied != snapshot || r.purged != snapshot || r.last.index.value != log.last_after)
+      return "the new state, but " + found;
   } else {
-    EXPECT_EQ(digest, old_digest);
-    EXPECT_FALSE(intent_durable) << "behind the intent the new state counts";
-    EXPECT_EQ(restored.applied.index, Index(20));
-    EXPECT_EQ(restored.purged, LogId{});
-    EXPECT_EQ(restored.last.index.value, log.last);
+    seen.insert("old");
+    if (digest != old_digest)
+      return "neither state: " + found;
+    if (intent_durable)
+      return "behind the intent the new state counts: " + found;
+    if (r.applied.index != Index(20) || r.purged != LogId{} || r.last.index.value != log.last)
+      return "the old state, but " + found;
   }
-  seen.insert(is_new ? "new" : "old");
-  EXPECT_FALSE(storage::pending_install(&node.machine.env, kDir).value()) << "the start finishes it";
-  EXPECT_FALSE(node.machine.disk.is_dir(std::string(kDir) + "/data.old"));
+  if (r.memberships.empty() || r.memberships.front().second != test::three_nodes())
+    return "another membership";
+  if (storage::pending_install(&node.machine.env, kDir).value())
+    return "the start does not finish the install";
+  if (node.machine.disk.is_dir(std::string(kDir) + "/data.old"))
+    return "the old data stays";
   // And it goes on.
-  const auto next = restored.applied.index.value + 1;
-  if (restored.last.index.value < next) {
-    EXPECT_TRUE(node.append(next, next, 2, true));
-  }
+  const auto next = r.applied.index.value + 1;
+  if (r.last.index.value < next && !node.append(next, next, 2, true))
+    return "nothing can be appended";
+  return {};
 }
 
 std::function<void(std::string_view)>* at_mark = nullptr;
 
-class InstallCut : public ::testing::TestWithParam<std::tuple<Log, sim::CrashProfile>> {
- protected:
-  ~InstallCut() override {
-    fault::set_mark_sink(nullptr);
-    at_mark = nullptr;
-  }
+/// An install with a power cut at every crash point and before every operation on the disk.
+struct Campaign {
+  std::string fault;  // the first that was found
+  std::set<std::string> seen, points;
+  std::uint64_t cuts = 0;
 };
 
-TEST_P(InstallCut, AtEveryCrashPointAndOperationTheOldStateOrTheNew) {
-  const auto& [log, profile] = GetParam();
+Campaign cut_everywhere(const Log& log, sim::CrashProfile profile) {
+  Campaign result;
   Node node;
   prepare(node, log);
-  if (HasFatalFailure())
-    return;
   const auto old_digest = node.digest();
   const auto folder = peer().give_to(node);
   bool intent = false, busy = false;
-  std::set<std::string> seen, points;
-  std::uint64_t cuts = 0;
   const auto cut_here = [&](const std::string& where, std::uint64_t limit) {
-    if (busy || HasFailure())
+    if (busy || !result.fault.empty())
       return;
     busy = true;  // the recoveries below pass marks, too
     sim::for_each_power_cut(node.machine.disk, profile, limit, [&](const sim::PowerCut& cut) {
-      if (HasFailure())
+      if (!result.fault.empty())
         return;
-      SCOPED_TRACE(where + ": kept " + to_string(cut));
-      expect_whole(sim::apply(node.machine.disk, cut).image, log, old_digest, intent, seen);
-      ++cuts;
+      ++result.cuts;
+      auto fault = fault_of(sim::apply(node.machine.disk, cut).image, log, old_digest, intent, result.seen);
+      if (!fault.empty())
+        result.fault = where + ", kept " + to_string(cut) + ": " + fault;
     });
     busy = false;
   };
@@ -229,7 +232,7 @@ TEST_P(InstallCut, AtEveryCrashPointAndOperationTheOldStateOrTheNew) {
     if (busy || !mark.starts_with("install."))
       return;
     intent = intent || mark == "install.intent";
-    points.insert(std::string(mark));
+    result.points.insert(std::string(mark));
     cut_here("at " + std::string(mark), 32);
   };
   at_mark = &hook;
@@ -241,12 +244,40 @@ TEST_P(InstallCut, AtEveryCrashPointAndOperationTheOldStateOrTheNew) {
   install(node, folder);
   node.machine.fs->before_change({});
   cut_here("at the end", 8);
-  EXPECT_EQ(points, (std::set<std::string>{"install.staged", "install.intent", "install.old_aside",
-                                           "install.new_in_place", "install.opened", "install.intent_removed",
-                                           "install.old_removed"}));
-  EXPECT_EQ(seen, (std::set<std::string>{"old", "new"}));
-  EXPECT_GT(cuts, 60u);
+  fault::set_mark_sink(nullptr);
+  at_mark = nullptr;
+  return result;
 }
+
+class InstallCut : public ::testing::TestWithParam<std::tuple<Log, sim::CrashProfile>> {};
+
+TEST_P(InstallCut, AtEveryCrashPointAndOperationTheOldStateOrTheNew) {
+  const auto& [log, profile] = GetParam();
+  const auto campaign = cut_everywhere(log, profile);
+  EXPECT_EQ(campaign.fault, "");
+  EXPECT_EQ(campaign.points, (std::set<std::string>{"install.staged", "install.intent", "install.old_aside",
+                                                    "install.new_in_place", "install.opened",
+                                                    "install.intent_removed", "install.old_removed"}));
+  EXPECT_EQ(campaign.seen, (std::set<std::string>{"old", "new"}));
+  EXPECT_GT(campaign.cuts, 60u);
+}
+
+/// What the laboratory's mutants break must be found here, or finding nothing says nothing.
+class InstallMutant : public ::testing::TestWithParam<const char*> {
+ protected:
+  ~InstallMutant() override { fault::all_off(); }
+};
+
+TEST_P(InstallMutant, IsFound) {
+  peer();  // built without it
+  ASSERT_TRUE(fault::switch_on(GetParam()));
+  const auto campaign = cut_everywhere(kLogs[1], sim::CrashProfile::ordered);
+  EXPECT_NE(campaign.fault, "");
+}
+
+INSTANTIATE_TEST_SUITE_P(Mutant, InstallMutant,
+                         ::testing::Values("install_without_intent", "install_log_kept", "no_dir_sync"),
+                         [](const auto& tested) { return std::string(tested.param); });
 
 INSTANTIATE_TEST_SUITE_P(Log, InstallCut,
                          ::testing::Combine(::testing::ValuesIn(kLogs),
@@ -285,7 +316,7 @@ TEST(InstallCutTwice, APowerCutWhileTheStartFinishesTheInstall) {
     again.machine.fs->before_change({});
   }
   std::set<std::string> seen;
-  for (auto& image : images) expect_whole(std::move(image), log, old_digest, true, seen);
+  for (auto& image : images) EXPECT_EQ(fault_of(std::move(image), log, old_digest, true, seen), "");
   EXPECT_GT(images.size(), 40u);
   EXPECT_EQ(seen, std::set<std::string>{"new"});
 }

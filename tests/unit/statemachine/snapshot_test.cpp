@@ -161,9 +161,11 @@ TEST_F(Snapshots, FilesThatAreNotTheSnapshotAreRefusedBeforeAnythingIsLost) {
   const auto incoming = receive(from.built(), manifest, to);
   EXPECT_EQ(to.machine->install_snapshot(manifest.meta, incoming).error().kind, StorageKind::corruption);
   EXPECT_FALSE(fs::exists(to.dir + "/snapshots/INSTALL"));
+  to.fill(11, 20, 'z');  // it goes on
+  ASSERT_TRUE(to.machine->flush());
   to.machine.crash();
   to.machine.open();
-  EXPECT_EQ(to.machine->applied_state().applied.index, Index(10));
+  EXPECT_EQ(to.machine->applied_state().applied.index, Index(20));
 }
 
 TEST_F(Snapshots, BuildingDoesNotHoldUpApply) {
