@@ -112,11 +112,22 @@ Result<std::vector<SnapshotFile>> CheckpointBuilder::hashed(const std::string& f
 Result<SnapshotManifest> CheckpointBuilder::build_snapshot(const std::string& parent) {
   const auto files = storage::snapshot_files(slot_->env.get());
   const auto building = parent + "/building";
-  for (const auto& left : {building, building + ".tmp"})
-    if (auto removed = files->remove_folder(left); !removed)
-      return tl::unexpected(removed.error());
+  const auto clear = [&] {
+    auto removed = files->remove_folder(building);
+    return removed ? files->remove_folder(building + ".tmp") : removed;
+  };
+  if (auto cleared = clear(); !cleared)
+    return tl::unexpected(cleared.error());
   if (auto made = files->make_folder(parent); !made)
     return tl::unexpected(made.error());
+  auto manifest = build_in(parent, building);
+  if (!manifest)
+    static_cast<void>(clear());  // what it cannot remove now goes before the next build
+  return manifest;
+}
+
+Result<SnapshotManifest> CheckpointBuilder::build_in(const std::string& parent, const std::string& building) {
+  const auto files = storage::snapshot_files(slot_->env.get());
   if (auto made = make_checkpoint(building); !made)
     return tl::unexpected(made.error());
   SnapshotManifest manifest;

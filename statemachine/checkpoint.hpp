@@ -18,13 +18,14 @@ class CheckpointBuilder final : public SnapshotBuilder {
   explicit CheckpointBuilder(std::shared_ptr<DatabaseSlot> slot) : slot_(std::move(slot)) {}
 
   /// Flushes the memtable, links the tables, reads back what is applied, and hashes what was not hashed
-  /// before. Uses `parent`/building meanwhile; leaves of an interrupted call are removed. Building the state
-  /// that is built already gives the folder that is there.
+  /// before. Uses `parent`/building meanwhile; what a failed or interrupted call leaves is removed. Building
+  /// the state that is built already gives the folder that is there.
   Result<SnapshotManifest> build_snapshot(const std::string& parent) override;
   /// Tables only: whatever else a database has differs from node to node.
   Result<std::vector<SnapshotFile>> link_current_files(const std::string& folder) override;
 
  private:
+  Result<SnapshotManifest> build_in(const std::string& parent, const std::string& building);
   Result<void> make_checkpoint(const std::string& folder);
   /// The files of a folder that nobody changes, by name.
   Result<std::vector<SnapshotFile>> hashed(const std::string& folder);

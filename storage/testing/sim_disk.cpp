@@ -28,6 +28,15 @@ bool is_within(const std::string& path, const std::string& dir) {
   return path.size() > dir.size() && path.starts_with(dir) && path[dir.size()] == '/';
 }
 
+/// `path` after this change, if that is a rename of a directory at or above it.
+std::string moved(const NameChange& change, const std::string& path) {
+  if (change.file || change.from.empty() || change.to.empty() ||
+      (path != change.from && !is_within(path, change.from))) {
+    return path;
+  }
+  return change.to + path.substr(change.from.size());
+}
+
 }  // namespace
 
 std::string parent_of(const std::string& path) {
@@ -223,16 +232,35 @@ std::vector<std::string> SimDisk::children(const std::string& dir) const {
 }
 
 void SimDisk::sync_dir(const std::string& dir) {
-  const auto concerns = [&dir](const NameChange& c) {
-    return (!c.to.empty() && parent_of(c.to) == dir) || (!c.from.empty() && parent_of(c.from) == dir);
-  };
-  std::erase_if(pending_, [&](const NameChange& pending) {
-    const bool now = concerns(pending);
-    if (now) {
-      apply(pending, durable_files_, durable_dirs_);
+  // A change is told by the names of its time; since then a directory above it may have got another one.
+  const auto concerns = [&](std::size_t i) {
+    for (auto path : {pending_[i].to, pending_[i].from}) {
+      if (path.empty()) {
+        continue;
+      }
+      path = parent_of(path);
+      for (auto later = i + 1; later < pending_.size(); ++later) {
+        path = moved(pending_[later], path);
+      }
+      if (path == dir) {
+        return true;
+      }
     }
-    return now;
-  });
+    return false;
+  };
+  std::vector<NameChange> left;
+  for (std::size_t i = 0; i < pending_.size(); ++i) {
+    if (!concerns(i)) {
+      left.push_back(pending_[i]);
+      continue;
+    }
+    apply(pending_[i], durable_files_, durable_dirs_);
+    for (auto& earlier : left) {
+      earlier.from = moved(pending_[i], earlier.from);
+      earlier.to = moved(pending_[i], earlier.to);
+    }
+  }
+  pending_ = std::move(left);
 }
 
 void SimDisk::sync_dirs_only() {

@@ -300,6 +300,33 @@ TEST(LogStoreMaking, AKillAtAnyMomentAndAPowerCutLaterLosesNoWrite) {
   }
 }
 
+TEST(RenamedDirectory, ItsSyncMakesDurableWhatWasMadeInItUnderItsOldName) {
+  auto disk = disk_with_a_file(10);
+  disk.make_dir("/d/old");
+  disk.link("/d/a", "/d/old/b");
+  disk.rename("/d/old", "/d/new");
+  disk.sync_dir("/d/new");
+  disk.sync_dir("/d");
+  EXPECT_EQ(disk.unsynced_names(), 0u);
+  EXPECT_EQ(shown(disk.after_power_failure(), "/d/new/b"), "o10");
+}
+
+TEST(RenamedDirectory, TheSyncsMayComeInTheOtherOrder) {
+  auto disk = disk_with_a_file(10);
+  disk.make_dir("/d/old");
+  disk.link("/d/a", "/d/old/b");
+  disk.sync_dir("/d/old");
+  disk.link("/d/a", "/d/old/c");
+  disk.remove("/d/old/b");
+  disk.rename("/d/old", "/d/new");
+  disk.sync_dir("/d");
+  EXPECT_EQ(shown(disk.after_power_failure(), "/d/new/b"), "o10") << "its removal is not durable yet";
+  EXPECT_EQ(shown(disk.after_power_failure(), "/d/new/c"), "(no file)");
+  disk.sync_dir("/d/new");
+  EXPECT_EQ(shown(disk.after_power_failure(), "/d/new/b"), "(no file)");
+  EXPECT_EQ(shown(disk.after_power_failure(), "/d/new/c"), "o10");
+}
+
 INSTANTIATE_TEST_SUITE_P(Profile, LogStoreAfterEveryPowerCut,
                          ::testing::Values(Case{CrashProfile::ordered, 16}, Case{CrashProfile::hostile, 64},
                                            Case{CrashProfile::exact, 1}),
