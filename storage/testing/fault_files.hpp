@@ -44,6 +44,8 @@ struct FaultFileSystem::State {
   rocksdb::IOStatus enter(DiskOp op, FileClass where, const std::string& path,
                           std::optional<Fault>* hit = nullptr);
   UnsyncedPtr find(const std::string& path) const;
+  /// A directory has another name: what is known of the files in it goes along. With `mutex` held.
+  void move_directory(const std::string& from, const std::string& to);
   /// Brings the tail to the real file and syncs it. With file.mutex held.
   rocksdb::IOStatus write_back(UnsyncedFile& file, const rocksdb::IOOptions& options);
 };

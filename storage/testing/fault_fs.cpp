@@ -371,6 +371,23 @@ IOStatus FaultFileSystem::GetFileSize(const std::string& raw_path, const IOOptio
   return IOStatus::OK();
 }
 
+void FaultFileSystem::State::move_directory(const std::string& from, const std::string& to) {
+  const auto prefix = from + "/";
+  std::map<std::string, UnsyncedPtr> moved;
+  for (auto i = files.lower_bound(prefix); i != files.end() && i->first.starts_with(prefix);
+       i = files.erase(i)) {
+    moved[to + "/" + i->first.substr(prefix.size())] = i->second;
+  }
+  for (auto& [name, file] : moved) {
+    files[name] = std::move(file);
+  }
+  for (auto& name : created) {
+    if (name.starts_with(prefix)) {
+      name = to + "/" + name.substr(prefix.size());
+    }
+  }
+}
+
 IOStatus FaultFileSystem::RenameFile(const std::string& raw_from, const std::string& raw_to,
                                      const IOOptions& options, Debug* debug) {
   const auto from = normalised(raw_from);
@@ -389,6 +406,7 @@ IOStatus FaultFileSystem::RenameFile(const std::string& raw_from, const std::str
     } else {
       state_->files.erase(to);
     }
+    state_->move_directory(from, to);
   }
   return status;
 }

@@ -69,6 +69,24 @@ class FaultFsTest : public ::testing::Test {
   std::optional<storage::Opened> opened_;
 };
 
+TEST_F(FaultFsTest, ADirectoryTakesItsFilesAlongWhenItIsRenamed) {
+  start();
+  ASSERT_TRUE(fs_->CreateDir(dir_.path("d"), {}, nullptr).ok());
+  const auto old = file("d/x");
+  ASSERT_TRUE(old->Append("old", {}, nullptr).ok());
+  ASSERT_TRUE(old->Sync({}, nullptr).ok());
+  ASSERT_TRUE(old->Append("-lost", {}, nullptr).ok());
+  ASSERT_TRUE(fs_->RenameFile(dir_.path("d"), dir_.path("e"), {}, nullptr).ok());
+  EXPECT_EQ(seen("e/x"), "old-lost");
+  EXPECT_EQ(seen("d/x"), "(none)");
+  // Other files under the old names are other files.
+  ASSERT_TRUE(fs_->CreateDir(dir_.path("d"), {}, nullptr).ok());
+  storage::write_file(dir_.path("d/x"), "made elsewhere");
+  EXPECT_EQ(seen("d/x"), "made elsewhere");
+  kill();
+  EXPECT_EQ(real("e/x"), "old");
+}
+
 TEST_F(FaultFsTest, WhatIsNotSyncedIsSeenButGoneAfterAKill) {
   start();
   const auto a = file("a");
