@@ -1,6 +1,6 @@
 // When a snapshot is built, and how long it stays.
 
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 
 #include "actors/storage_errors.hpp"
 #include "snapshot_world.hpp"

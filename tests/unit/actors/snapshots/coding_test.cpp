@@ -1,6 +1,6 @@
 // Parts: packed where that helps, and never believed before they are checked. Manifests from outside.
 
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 
 #include "actors/snapshot_coding.hpp"
 #include "actors/snapshot_manifest_check.hpp"

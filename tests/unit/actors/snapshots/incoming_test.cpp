@@ -1,6 +1,6 @@
 // What a receiver finds already there, and what it refuses to believe.
 
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 
 #include "actors/storage_errors.hpp"
 #include "snapshot_world.hpp"

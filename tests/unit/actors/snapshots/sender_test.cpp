@@ -1,6 +1,6 @@
 // What a sender gives to whom, how fast, and what a fetch can make it do.
 
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 
 #include "actors/snapshot_coding.hpp"
 #include "messages/limits.hpp"

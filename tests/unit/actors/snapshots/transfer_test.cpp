@@ -1,7 +1,7 @@
 // Two snapshot builders and a bad network between them: whatever it does, the files are equal in the end, and
 // not much more is sent than they hold.
 
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 
 #include <random>
 
