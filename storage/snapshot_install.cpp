@@ -197,19 +197,22 @@ Result<void> swap_data(rocksdb::Env* given, const std::string& dir, const Snapsh
 
 Result<void> finish_install(rocksdb::Env* given, const std::string& dir) {
   auto& env = or_default(given);
-  const auto there = is_there(env, snapshots_folder(dir));
-  if (!there) {
-    return tl::unexpected(there.error());
+  const auto intent = is_there(env, snapshots_folder(dir) + "/" + std::string(kIntentFile));
+  const auto old = is_there(env, old_folder(dir));
+  for (const auto* there : {&intent, &old}) {
+    if (!*there) {
+      return tl::unexpected(there->error());
+    }
   }
-  if (*there) {
+  if (*intent) {
     if (auto status = remove_file_durably(env, snapshots_folder(dir), std::string(kIntentFile));
         !status.ok()) {
       return checked(status, snapshots_folder(dir));
     }
+    KIWI_MARK("install.intent_removed");
   }
-  KIWI_MARK("install.intent_removed");
   auto removed = remove_old(env, dir);
-  if (removed) {
+  if (removed && *old) {
     KIWI_MARK("install.old_removed");
   }
   return removed;

@@ -11,7 +11,10 @@
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
+#include <iterator>
 #include <thread>
+
+#include "messages/fault_tables.hpp"
 
 namespace kiwi::fault {
 namespace {
@@ -53,6 +56,12 @@ tl::expected<void, std::string> Control::start(const std::string& path, std::uin
 }
 
 void Control::mark(std::size_t number, std::string_view name) {
+  if (number == crash_at_) {
+    if (disk_.buffers()) {
+      static_cast<void>(disk_.power_fail("exact", false, 0));
+    }
+    die();
+  }
   const auto now = std::chrono::steady_clock::now().time_since_epoch().count();
   auto& last = reported_[number % kMostMarks];
   auto before = last.load();
@@ -119,6 +128,15 @@ tl::expected<std::string, std::string> Control::command(const std::string& line)
   if (verb == "kill") {
     dies_ = true;
     return disk_.buffers() ? disk_.power_fail("exact", false, 0) : std::string("everything");
+  }
+  if (verb == "crash-at" && words.plain.size() == 1) {
+    for (std::size_t i = 0; i < std::size(kMarks); ++i) {
+      if (kMarks[i].name == words.plain[0]) {
+        crash_at_ = i;
+        return "waiting for " + words.plain[0];
+      }
+    }
+    return tl::unexpected("there is no mark " + words.plain[0]);
   }
   std::uint64_t seed = 0;
   if (verb == "power-fail" && words.plain.size() == 3 && read(words.plain[2], seed)) {

@@ -8,9 +8,11 @@
 //                        mark NAME               an instrumented point was passed
 //   laboratory -> node   NUMBER clock offset NS | jump NS | rate R | freeze | heal
 //                        NUMBER disk ...         DiskControl::command
-//                        NUMBER hold             files wait from now on: power is about to fail elsewhere,
-//                        too NUMBER kill             as kill -9 does: the machine goes on, un-synced bytes
-//                        stay NUMBER power-fail PROFILE plain|torn SEED
+//                        NUMBER hold             files wait from now on: power is about to fail
+//                                                elsewhere, too
+//                        NUMBER kill             as kill -9 does: the machine goes on, un-synced bytes stay
+//                        NUMBER crash-at MARK    the same when this mark is passed next: a named crash point
+//                        NUMBER power-fail PROFILE plain|torn SEED
 //
 // The process ends when the laboratory goes away.
 
@@ -47,7 +49,8 @@ class Control {
   FaultClock& clock_;
   DiskControl& disk_;
   int socket_ = -1;
-  bool dies_ = false;  // after the answer
+  bool dies_ = false;                               // after the answer
+  std::atomic<std::size_t> crash_at_ = kMostMarks;  // the mark; none
   /// When each mark was last reported, in steady nanoseconds.
   std::array<std::atomic<std::int64_t>, kMostMarks> reported_{};
 };

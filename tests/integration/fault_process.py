@@ -4,12 +4,14 @@ none of it."""
 import os
 import re
 import signal
+import socket
 import subprocess
 import tempfile
 import time
 
 from kiwi.check import eventually, expect, expect_equal, run, run_cases
 from kiwi.lab import FAIL, FAULT_NODE, LAB, NODE, PASS, UNSUPPORTED, VACUOUS, lab, scenario, write
+from kiwi.process import free_port
 
 # kill, cut, one-way cut, a disk that fails and one that fills, power failures, orderly restarts.
 LIBRARY = ("follower_restarts_inside_the_window", "bridge_partition", "leader_that_hears_nothing",
@@ -262,6 +264,38 @@ def nothing_outlives_the_laboratory(_options):
                 eventually(5, "no node is left", lambda pids=pids: not any(alive(pid) for pid in pids))
 
 
+def a_node_dies_at_a_named_point(_options):
+    """crash-at MARK: a kill -9 at a named point of the code, and the next start comes back from it."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "control")
+        address = f"127.0.0.1:{free_port()}@{free_port()}"
+        arguments = [FAULT_NODE, "--id", "1", "--dir", os.path.join(folder, "node"), "--address", address,
+                     "--initial-cluster", "1=" + address, "--control", path, "--at-start"]
+        quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        refused = subprocess.run(arguments + ["crash-at no.such_mark"], timeout=10, check=False, **quiet)
+        expect_equal(refused.returncode, 2, "exit code")
+        # The second point is not reached: the node comes back and leads.
+        for mark, dies in (("election.won", True), ("log.damage_refused", False)):
+            with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
+                listener.bind(path)
+                listener.listen(1)
+                listener.settimeout(10)
+                with subprocess.Popen(arguments + ["crash-at " + mark], **quiet) as node:
+                    try:
+                        control, _ = listener.accept()
+                        with control:
+                            control.settimeout(10)
+                            said = b""
+                            while b"mark election.won" not in said and (chunk := control.recv(4096)):
+                                said += chunk
+                            expect_equal(b"mark election.won" in said, not dies, f"what the node said: {said!r}")
+                            if dies:
+                                expect_equal(node.wait(10), -signal.SIGKILL, "exit code")
+                    finally:
+                        node.kill()
+            os.unlink(path)
+
+
 def a_release_has_none_of_it(_options):
     usage = subprocess.run([NODE, "--help"], stdout=subprocess.PIPE, check=True, text=True).stdout
     fault_usage = subprocess.run([FAULT_NODE, "--help"], stdout=subprocess.PIPE, check=True, text=True).stdout
@@ -283,6 +317,9 @@ def main(options):
     run_cases(options, [a_release_has_none_of_it, the_table_of_verbs_is_true, lacking_means_are_refused, release_node_runs_what_it_can,
                         a_broken_promise_leaves_the_same_folder_as_in_the_simulator, nothing_outlives_the_laboratory,
                         scenarios_pass])
+    run_cases(options, [a_release_has_none_of_it, a_node_dies_at_a_named_point, lacking_means_are_refused, release_node_runs_what_it_can,
+                        every_fault_of_a_link_strikes, a_broken_promise_fails, nothing_outlives_the_laboratory,
+                        library_scenarios_pass])
 
 
 if __name__ == "__main__":
