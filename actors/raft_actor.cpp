@@ -231,6 +231,7 @@ ReplicaImpl::behavior_type raft_behavior(RaftState::Self self, std::shared_ptr<R
   s->options = std::move(start->options);
   s->storage = std::move(start->storage);
   s->snapshots = std::move(start->snapshots);
+  s->options.raft.installs_snapshots = static_cast<bool>(s->snapshots);
   for (const auto& b : start->bindings) s->bindings[b.node] = b.instance;
   s->core = std::make_unique<raft::Core>(s->options.raft, std::move(start->restored));
   s->core->set_clock(s->options.unix_clock_ms());

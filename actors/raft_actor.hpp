@@ -11,6 +11,7 @@
 
 #include <deque>
 #include <map>
+#include <set>
 #include <unordered_map>
 #include <variant>
 #include <vector>
@@ -167,8 +168,9 @@ struct RaftState {
   bool drive_scheduled = false;
   bool stopping = false;
   bool bootstrapping = false;
-  bool receiving_snapshot = false;  // from the question to the builder until ReceiveEnded
-  bool flushing = false;            // a FlushState is on its way
+  std::set<NodeId> snapshot_questions;  // for whom the builder is asked
+  bool receiving_snapshot = false;      // from the question to the builder until ReceiveEnded
+  bool flushing = false;                // a FlushState is on its way
   std::string installing_id;
   std::uint64_t now_ticks = 0;
   raft::Role last_role = raft::Role::follower;

@@ -29,9 +29,12 @@ void RaftState::snapshot_wanted(const raft::SnapshotWanted& wanted) {
     core->no_snapshot(wanted.peer);
     return;
   }
+  if (!snapshot_questions.insert(wanted.peer).second)
+    return;  // the first build may take long
   self->request(snapshots, caf::infinite, BuildSnapshot{wanted.at_least})
       .then(
           [this, peer = wanted.peer](SnapshotManifest& manifest) {
+            snapshot_questions.erase(peer);
             options.log->info("event=snapshot_offered node={} to={} id={} index={} bytes={} files={}",
                               options.id.value, peer.value, manifest.meta.snapshot_id,
                               manifest.meta.last_log_id.index.value, manifest.bytes(), manifest.files.size());
@@ -39,6 +42,7 @@ void RaftState::snapshot_wanted(const raft::SnapshotWanted& wanted) {
             schedule_drive();
           },
           [this, peer = wanted.peer](const caf::error& e) {
+            snapshot_questions.erase(peer);
             auto error = storage_error_of(e, StorageSubject::snapshot, StorageVerb::write);
             options.log->warn("event=snapshot_not_built node={} for={} cause=\"{}\"", options.id.value,
                               peer.value, error.cause);
@@ -129,6 +133,8 @@ void RaftState::snapshot_traffic_out(SnapshotTraffic& m) {
 }
 
 void RaftState::snapshot_progress(const SnapshotProgress& m) {
+  if (!receiving_snapshot)
+    return;  // it ended meanwhile
   core->snapshot_progress(m.snapshot_id, m.received);
   schedule_drive();
 }

@@ -57,6 +57,8 @@ struct Options {
   /// Reads waiting for confirmation; more are refused.
   std::uint32_t max_pending_reads = 100'000;
   CompactionLimits compaction;
+  /// False: the state machine has no snapshots; an offer is refused.
+  bool installs_snapshots = true;
   /// Between two offers of a snapshot, and two looks at what could be purged.
   std::uint32_t offer_ticks = 10;
   /// A follower that was heard within this counts as live for compaction, and one that receives a snapshot as
@@ -377,6 +379,8 @@ class Core {
   void handle(NodeId, const SnapshotFetch&) {}  // not for the core
   void handle(NodeId, const SnapshotPart&) {}
   void answer_offer(InstallState state, std::string reason);
+  void refuse_offer(NodeId from, const InstallSnapshotRequest& m, std::string reason);
+  Index least_for(const Progress& p) const;
   void want_snapshot(Progress& p);
   void offer(Progress& p);
   void tick_snapshots();

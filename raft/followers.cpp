@@ -150,10 +150,7 @@ void Core::handle(NodeId from, const HeartbeatResponse& m) {
   if (p == nullptr)
     return;
   p->resume();
-  if (m.wants_snapshot && p->state() != ProgressState::snapshot) {
-    p->need_snapshot();
-    want_snapshot(*p);
-  }
+  p->want_state(m.wants_snapshot);
   const std::uint64_t idle = p->idle_ticks(now_ticks_);
   if (p->state() == ProgressState::probe && idle >= unanswered_ticks() && !KIWI_MUTANT(lost_append_forgotten))
     p->repeat_probe();
@@ -264,7 +261,8 @@ void Core::replicate_to(Progress& p) {
   while (p.state() != ProgressState::snapshot) {
     if (!log_.term_at(p.next() - 1)) {
       p.need_snapshot();
-      want_snapshot(p);
+      if (p.offer_idle(now_ticks_) >= options_.offer_ticks)
+        want_snapshot(p);
       return;
     }
     if (p.state() == ProgressState::probe) {

@@ -117,8 +117,9 @@ void Progress::need_snapshot() {
 }
 
 void Progress::receives(std::uint64_t bytes, std::uint64_t now_ticks) {
-  if (bytes != received_bytes_)
-    received_ticks_ = now_ticks;
+  // Also while the count stands still: it looks for what it has already, or verifies. A receiver that hangs
+  // gives up by itself, and says so.
+  received_ticks_ = now_ticks;
   received_bytes_ = bytes;
 }
 
@@ -131,6 +132,7 @@ void Progress::has_everything_to(Index index) {
   cautious_ = false;
   first_probe_ = sequence_ + 1;
   offered_.reset();
+  held_from_ = index;
   clear_inflight();
 }
 

@@ -93,7 +93,19 @@ class Progress {
   void need_snapshot();
   /// What is offered to it; null: nothing yet.
   const std::shared_ptr<const SnapshotManifest>& offered() const { return offered_; }
-  void offer(std::shared_ptr<const SnapshotManifest> manifest) { offered_ = std::move(manifest); }
+  void offer(std::shared_ptr<const SnapshotManifest> manifest, std::uint64_t now_ticks) {
+    offered_ = std::move(manifest);
+    received_bytes_ = 0;
+    received_ticks_ = now_ticks;
+  }
+  /// It lost its state; its log is whole, so appends go on beside the snapshot.
+  bool wants_state() const { return wants_state_; }
+  void want_state(bool wants) {
+    wants_state_ = wants;
+    if (!wants && state_ != ProgressState::snapshot)
+      offered_.reset();
+  }
+  bool takes_snapshot() const { return state_ == ProgressState::snapshot || wants_state_; }
   /// The snapshot must hold at least this entry.
   Index snapshot_at_least() const { return snapshot_at_least_; }
   void refused_offer(Index at_least) {
@@ -112,6 +124,9 @@ class Progress {
   }
   /// It has everything up to here, by a snapshot or otherwise; the log may go on from there.
   void has_everything_to(Index index);
+  /// Not 0: it came back by a snapshot and was not level since. The log from here on is for it.
+  Index held_from() const { return held_from_; }
+  void level() { held_from_ = Index(0); }
 
  private:
   void clear_inflight();
@@ -135,6 +150,8 @@ class Progress {
   std::uint64_t offer_ticks_ = 0;
   std::uint64_t received_bytes_ = 0;
   std::uint64_t received_ticks_ = 0;
+  Index held_from_;
+  bool wants_state_ = false;
 };
 
 }  // namespace kiwi::raft

@@ -10,6 +10,11 @@
 
 namespace kiwi::raft {
 
+namespace {
+/// How many times more log than for other laggards is kept for a follower that has just installed a snapshot.
+constexpr std::uint64_t kLaggardsAfterSnapshot = 16;
+}  // namespace
+
 // --- Compaction
 
 void Core::data_durable(Index index) { data_durable_ = std::max(data_durable_, std::min(index, applied_)); }
@@ -20,6 +25,12 @@ Index Core::purge_limit() const {
   Index limit = KIWI_MUTANT(purge_beyond_durable) ? applied_ : data_durable_;
   for (const Progress& p : progress_) {
     const bool live = p.active(now_ticks_, options_.live_ticks);
+    // One that came back by a snapshot gets the log behind it, however much was written meanwhile: a second
+    // snapshot would only be overtaken again. Within reason.
+    if (live && p.held_from() &&
+        sizes_.bytes_after(std::max(p.match(), p.held_from())) <=
+            kLaggardsAfterSnapshot * options_.compaction.laggard_bytes)
+      limit = std::min(limit, std::max(p.match(), p.held_from()));
     if (p.state() == ProgressState::snapshot) {
       if (p.receiving(now_ticks_, options_.live_ticks))
         limit = std::min(limit, p.offered()->meta.last_log_id.index);
@@ -32,6 +43,10 @@ Index Core::purge_limit() const {
 
 void Core::compact() {
   compaction_ticks_ = now_ticks_;
+  for (Progress& p : progress_)
+    if (p.state() == ProgressState::replicate &&
+        sizes_.bytes_after(p.match()) <= options_.compaction.laggard_bytes / 2)
+      p.level();
   if (installing_ || needs_snapshot())
     return;
   const Index wanted = sizes_.purge_to(agreed_time_ms());
@@ -53,10 +68,17 @@ void Core::compact() {
 
 // --- Leader: who needs one
 
+/// What a snapshot for it must hold: the log must go on behind it. One whose log is whole needs no more of
+/// this one.
+Index Core::least_for(const Progress& p) const {
+  const bool needs_log = p.state() == ProgressState::snapshot;
+  return std::max({Index(1), p.snapshot_at_least(), needs_log ? log_.purged().index : Index(0)});
+}
+
 void Core::want_snapshot(Progress& p) {
   KIWI_MARK("snapshot.wanted");
   p.offer_moved(now_ticks_);
-  out_.snapshots_wanted.push_back({p.node(), std::max(log_.purged().index, p.snapshot_at_least())});
+  out_.snapshots_wanted.push_back({p.node(), least_for(p)});
 }
 
 void Core::offer(Progress& p) {
@@ -70,10 +92,10 @@ void Core::offer(Progress& p) {
 /// An offer, or the question for a snapshot to offer, is repeated until it is answered.
 void Core::tick_snapshots() {
   for (Progress& p : progress_) {
-    if (p.state() != ProgressState::snapshot || p.offer_idle(now_ticks_) < options_.offer_ticks)
+    if (!p.takes_snapshot() || p.offer_idle(now_ticks_) < options_.offer_ticks)
       continue;
     // One that the log has left behind is of no use: the follower could not go on from it.
-    if (p.offered() && p.offered()->meta.last_log_id.index < log_.purged().index)
+    if (p.offered() && p.offered()->meta.last_log_id.index < least_for(p))
       p.refused_offer(log_.purged().index);
     if (p.offered())
       offer(p);
@@ -84,14 +106,13 @@ void Core::tick_snapshots() {
 
 void Core::offer_snapshot(NodeId peer, std::shared_ptr<const SnapshotManifest> manifest) {
   Progress* p = role_ == Role::leader ? progress_of(peer) : nullptr;
-  if (p == nullptr || p->state() != ProgressState::snapshot)
+  if (p == nullptr || !p->takes_snapshot())
     return;
   const Index index = manifest->meta.last_log_id.index;
-  if (index < std::max(log_.purged().index, p->snapshot_at_least()))
+  if (index < least_for(*p))
     return;  // asked for again at the next turn
   KIWI_ASSERT(index <= commit_, "a snapshot holds committed entries only");
-  p->offer(std::move(manifest));
-  p->receives(0, now_ticks_);
+  p->offer(std::move(manifest), now_ticks_);
   offer(*p);
 }
 
@@ -102,18 +123,23 @@ void Core::no_snapshot(NodeId peer) {
 
 void Core::handle(NodeId from, const InstallSnapshotResponse& m) {
   Progress* p = response_from(from, m.term, 0, m.clock_ms);
-  if (p == nullptr || p->state() != ProgressState::snapshot)
+  if (p == nullptr || !p->takes_snapshot())
     return;
+  const bool of_the_offered = p->offered() && p->offered()->meta.snapshot_id == m.snapshot_id;
   switch (m.state) {
     case InstallState::refused:
+      if (!of_the_offered)
+        return;  // about an earlier one
       KIWI_MARK("snapshot.refused");
-      p->refused_offer(m.match.index);
+      p->refused_offer(std::min(m.match.index, log_.last().index));
       return;
     case InstallState::receiving:
-      p->receives(m.received, now_ticks_);
+      if (of_the_offered)
+        p->receives(m.received, now_ticks_);
       return;
     case InstallState::not_needed:
       KIWI_MARK("snapshot.done");
+      p->want_state(false);
       p->has_everything_to(std::min(m.match.index, log_.last().index));
       return;
   }
@@ -140,6 +166,18 @@ void Core::answer_offer(InstallState state, std::string reason) {
   send(leader_of_term_, std::move(answer));
 }
 
+void Core::refuse_offer(NodeId from, const InstallSnapshotRequest& m, std::string reason) {
+  InstallSnapshotResponse answer;
+  answer.term = vote_.term;
+  answer.state = InstallState::refused;
+  answer.snapshot_id = m.manifest.meta.snapshot_id;
+  answer.reason = std::move(reason);
+  if (needs_snapshot())
+    answer.match = log_.purged();
+  answer.clock_ms = clocks_.own();
+  send(from, std::move(answer));
+}
+
 void Core::handle(NodeId from, InstallSnapshotRequest& m) {
   if (!heard_leader(from, m.term)) {
     InstallSnapshotResponse answer;
@@ -152,10 +190,21 @@ void Core::handle(NodeId from, InstallSnapshotRequest& m) {
   if (writes_.durable_vote() != vote_)
     return;
   const LogId last = m.manifest.meta.last_log_id;
-  if (needs_snapshot() ? last.index < log_.purged().index : last.index <= commit_) {
-    if (needs_snapshot())
-      answer_offer(InstallState::refused, "it ends before this node's log begins");
-    else
+  if (last.index.value == 0 || last.term.value == 0 || last.term > m.term) {
+    refuse_offer(from, m, "it ends with an entry that cannot be");
+    return;
+  }
+  if (!options_.installs_snapshots) {
+    refuse_offer(from, m, "this node's state machine installs no snapshots");
+    return;
+  }
+  if (needs_snapshot() && last.index < log_.purged().index) {
+    refuse_offer(from, m, "it ends before this node's log begins");
+    return;
+  }
+  if (!needs_snapshot() && last.index <= commit_) {
+    // Not before it is durable: the leader would go on behind what is.
+    if (writes_.durable() >= last.index)
       answer_offer(InstallState::not_needed, "");
     return;
   }
@@ -166,23 +215,37 @@ void Core::handle(NodeId from, InstallSnapshotRequest& m) {
 
 void Core::snapshot_progress(const std::string& snapshot_id, std::uint64_t received) {
   const bool given_up = snapshot_id.empty() && !receiving_.empty();
-  receiving_ = snapshot_id;
+  if (!given_up)
+    receiving_ = snapshot_id;
   received_bytes_ = received;
-  if (role_ == Role::leader || writes_.durable_vote() != vote_ || !hears_leader())
+  const auto done = [&] {
+    if (given_up)
+      receiving_.clear();
+  };
+  if (role_ == Role::leader || writes_.durable_vote() != vote_ || !hears_leader()) {
+    done();
     return;
+  }
   // The leader hears it without asking, so that its log waits while this comes forward.
   if (given_up)
     answer_offer(InstallState::refused, "receiving it failed");
   else if (!snapshot_id.empty())
     answer_offer(InstallState::receiving, "");
+  done();
 }
 
 bool Core::begin_install(const SnapshotMeta& meta) {
   const Index index = meta.last_log_id.index;
   const bool useful = needs_snapshot() ? index >= log_.purged().index : index > commit_;
-  if (!useful || installing_ || (role_ != Role::follower && role_ != Role::learner))
+  if (!useful || installing_ || meta.last_log_id.term > vote_.term)
     return false;
-  KIWI_ASSERT(meta.last_log_id.term <= vote_.term, "a snapshot of a term that was never entered");
+  if (role_ == Role::pre_candidate) {
+    pre_grants_.clear();
+    set_idle_role();
+    reset_election_timer();
+  }
+  if (role_ != Role::follower && role_ != Role::learner)
+    return false;
   installing_ = meta;
   return true;
 }

@@ -36,7 +36,7 @@ void Core::applied(Index index) {
 }
 
 void Core::check_caught_up() {
-  if (!caught_up_ && ((catch_up_to_ && applied_ >= *catch_up_to_) || leader_ready()))
+  if (!caught_up_ && !needs_snapshot() && ((catch_up_to_ && applied_ >= *catch_up_to_) || leader_ready()))
     caught_up_ = true;
 }
 

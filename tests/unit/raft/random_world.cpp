@@ -117,6 +117,8 @@ void RandomWorld::after_input(std::size_t i) {
   }
   if (auto offer = n.take_offer(); offer && !receive_busy_[i]) {
     receive_busy_[i] = 1;
+    n.receiving(*offer);
+    for (Outgoing& m : n.take_messages()) send(i, std::move(m));
     Event e = event(1 + random(storm_ ? 300 : 50), What::receive, i);
     e.snapshot = std::move(*offer);
     events_.push(e);

@@ -196,6 +196,11 @@ void SimNode::offer_snapshot(const SnapshotWanted& wanted) {
   handle();
 }
 
+void SimNode::receiving(const SnapshotMeta& meta) {
+  core_->snapshot_progress(meta.snapshot_id, 1);
+  handle();
+}
+
 void SimNode::received(const SnapshotMeta& meta, bool whole) {
   if (whole && core_->begin_install(meta))
     to_install_ = meta;

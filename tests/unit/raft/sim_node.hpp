@@ -65,6 +65,8 @@ class SimNode {
   void offer_snapshot(const SnapshotWanted& wanted);
   /// What is offered to this node; the last offer counts.
   std::optional<SnapshotMeta> take_offer() { return std::exchange(offer_, std::nullopt); }
+  /// It begins to come.
+  void receiving(const SnapshotMeta& meta);
   /// All of it came, or not.
   void received(const SnapshotMeta& meta, bool whole);
   std::uint64_t purges() const { return purges_; }
