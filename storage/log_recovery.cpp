@@ -200,8 +200,6 @@ Result<LogState> read_state(rocksdb::DB& db) {
   return *state;
 }
 
-namespace {
-
 Result<Contents> inspect_as_it_is(const LogStoreOptions& options, InstanceId instance) {
   auto db = open_read_only(options);
   if (!db) {
@@ -244,8 +242,6 @@ Result<Contents> inspect_as_it_is(const LogStoreOptions& options, InstanceId ins
   }
   return contents;
 }
-
-}  // namespace
 
 Result<Contents> inspect(const LogStoreOptions& options, InstanceId instance) {
   auto contents = inspect_as_it_is(options, instance);

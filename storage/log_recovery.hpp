@@ -32,6 +32,8 @@ struct Contents {
 /// Checks the store in options.dir, whose marker names `instance`. Any doubt is StorageKind::corruption with
 /// the first bad index, as well as it can be known.
 Result<Contents> inspect(const LogStoreOptions& options, InstanceId instance);
+/// The same, but a torn MANIFEST is left as it is, and so is corruption: nothing is written.
+Result<Contents> inspect_as_it_is(const LogStoreOptions& options, InstanceId instance);
 
 /// Takes out of `recovered` what `shape`, which begins later, does not hold any more.
 void forget_purged(Recovered& recovered, const LogShape& shape);

@@ -81,7 +81,7 @@ class Scanner {
       return false;
     }
     scan_.torn_bytes += file.size() - at;
-    torn_ = WalDamage{name, at, why};
+    scan_.torn = WalDamage{name, at, why};
     return true;
   }
 
@@ -90,7 +90,7 @@ class Scanner {
     if (scan_.next_sequence != 0 && batch.sequence != scan_.next_sequence) {
       // A torn batch at the end of an older file is no damage as long as the next file continues in its
       // place: that is what a crash in the middle of a recovery leaves.
-      scan_.damage = torn_.value_or(WalDamage{name, offset, {}});
+      scan_.damage = scan_.torn.value_or(WalDamage{name, offset, {}});
       auto& why = scan_.damage->why;
       why += why.empty() ? "" : "; ";
       why += "sequence " + std::to_string(scan_.next_sequence) + " is missing, " + name + " continues with " +
@@ -129,7 +129,6 @@ class Scanner {
 
   InstanceId instance_;
   WalScan& scan_;
-  std::optional<WalDamage> torn_;  // the newest bad tail so far
 };
 
 }  // namespace

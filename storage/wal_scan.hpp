@@ -45,6 +45,7 @@ struct WalScan {
   std::uint64_t next_sequence = 0;     // the one after the last good batch; 0: no batch
   std::uint64_t torn_bytes = 0;        // behind the last good batch
   std::optional<LogState> last_state;  // after the last good batch
+  std::optional<WalDamage> torn;       // the torn tail, when there is no damage
   std::optional<WalDamage> damage;
 };
 

@@ -1,0 +1,214 @@
+#include "storage/verify_log.hpp"
+
+#include <rocksdb/db.h>
+#include <rocksdb/env.h>
+#include <rocksdb/sst_file_reader.h>
+
+#include <algorithm>
+
+#include "storage/log_marker.hpp"
+#include "storage/log_options.hpp"
+#include "storage/log_recovery.hpp"
+#include "storage/snapshot_files.hpp"
+#include "storage/wal_diagnosis.hpp"
+#include "storage/wal_scan.hpp"
+
+namespace kiwi::storage {
+namespace {
+
+constexpr const char* kTable = "table of the log";
+constexpr const char* kWal = "write-ahead log of the log";
+constexpr std::size_t kMostRowsPerTable = 8;
+
+class Verifier {
+ public:
+  Verifier(const LogStoreOptions& options, const VerifyPiece& piece)
+      : options_(options), env_(env_of(options)), piece_(piece) {}
+
+  LogReport run() {
+    if (!look_at_marker()) {
+      return std::move(report_);
+    }
+    if (auto found = verify_database_manifest(&env_, options_.dir, "MANIFEST of the log")) {
+      report_.findings.push_back(std::move(*found));
+    }
+    if (!tables()) {
+      report_.stopped = true;
+      return std::move(report_);
+    }
+    open_database();
+    wals();
+    whole();
+    db_.reset();
+    return std::move(report_);
+  }
+
+ private:
+  void add(FindingKind kind, std::string what, std::string where, std::string why) {
+    report_.findings.push_back({kind, std::move(what), std::move(where), std::move(why)});
+  }
+
+  bool look_at_marker() {
+    const auto kind = kind_of_dir(env_, options_.dir);
+    if (kind && (*kind == DirKind::absent || *kind == DirKind::half_made)) {
+      return false;
+    }
+    report_.there = true;
+    report_.bytes = bytes_below(&env_, options_.dir);
+    if (!kind) {
+      add(FindingKind::damage, "log", options_.dir, kind.error().cause);
+      return false;
+    }
+    if (*kind != DirKind::made) {
+      add(FindingKind::damage, "log", options_.dir, "it has no marker file " + std::string(kMarkerFile));
+    } else if (auto instance = read_marker(env_, options_.dir)) {
+      instance_ = *instance;
+    } else {
+      add(FindingKind::damage, "marker of the log", options_.dir + "/" + kMarkerFile, instance.error().cause);
+    }
+    return true;
+  }
+
+  /// False: stop.
+  bool tables() {
+    const auto names = snapshot_files(&env_)->list(options_.dir);
+    if (!names) {
+      add(FindingKind::damage, kTable, options_.dir, names.error().cause);
+      return true;
+    }
+    for (const auto& [name, bytes] : names->files) {
+      if (!name.ends_with(".sst")) {
+        continue;
+      }
+      ++report_.tables;
+      const auto path = options_.dir + "/" + name;
+      if (auto found = verify_table(&env_, path, kTable)) {
+        tables_whole_ = false;
+        report_.findings.push_back(std::move(*found));
+        name_bad_rows(path);
+      }
+      if (piece_ && !piece_(path, bytes)) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /// Reads what can be read of a damaged table, and says which rows their own checksums refuse.
+  void name_bad_rows(const std::string& path) {
+    auto options = inspection_options(options_);
+    rocksdb::SstFileReader reader(options);
+    if (!reader.Open(path).ok()) {
+      return;
+    }
+    rocksdb::ReadOptions read;
+    read.verify_checksums = false;
+    const std::unique_ptr<rocksdb::Iterator> it(reader.NewIterator(read));
+    std::size_t bad = 0;
+    for (it->SeekToFirst(); it->Valid() && bad < kMostRowsPerTable; it->Next()) {
+      if (auto fault = fault_of_row(it->key().ToStringView(), it->value().ToStringView())) {
+        add(FindingKind::damage, name_of_row(it->key().ToStringView()), path, *fault);
+        ++bad;
+      }
+    }
+  }
+
+  void open_database() {
+    rocksdb::DB* raw = nullptr;
+    const auto status = rocksdb::DB::OpenForReadOnly(inspection_options(options_), options_.dir, &raw);
+    db_.reset(raw);
+    if (!status.ok()) {
+      open_error_ = status.ToString();
+      return;
+    }
+    db_->GetIntProperty(rocksdb::DB::Properties::kMinLogNumberToKeep, &oldest_wal_);
+    if (auto state = read_state(*db_)) {
+      report_.state = *state;
+    }
+    std::string value;
+    if (db_->Get({}, rocksdb::Slice(kIdentityKey.data(), kIdentityKey.size()), &value).ok()) {
+      if (auto identity = decode_identity(value)) {
+        report_.identity = std::move(*identity);
+      }
+    }
+  }
+
+  void wals() {
+    auto instance = instance_;
+    if (!instance && report_.state) {
+      instance = report_.state->instance;
+    }
+    if (!instance) {
+      add(FindingKind::damage, kWal, options_.dir, "not looked at: whose log it is is not known");
+      return;
+    }
+    WalScan scan;
+    if (auto status = scan_wals(env_, options_.dir, oldest_wal_, *instance, scan); !status.ok()) {
+      add(FindingKind::damage, kWal, options_.dir, status.ToString());
+      return;
+    }
+    report_.wal_files = scan.files;
+    if (scan.damage) {
+      name_batch(FindingKind::damage, *scan.damage);
+    } else if (scan.torn && scan.torn_bytes > 0) {
+      name_batch(FindingKind::torn, *scan.torn);
+    }
+    if (scan.last_state && (!report_.state || report_.state->serial < scan.last_state->serial)) {
+      report_.state = scan.last_state;
+    }
+  }
+
+  void name_batch(FindingKind kind, const WalDamage& at) {
+    std::string bytes, hurt;
+    const auto path = options_.dir + "/" + at.file;
+    if (rocksdb::ReadFileToString(&env_, path, &bytes).ok()) {
+      for (const auto& row : bad_rows_of_batch(bytes, at.offset)) {
+        hurt += (hurt.empty() ? " (" : ", ") + row;
+      }
+    }
+    add(kind, kWal + (hurt.empty() ? hurt : hurt + ")"), path + " at offset " + std::to_string(at.offset),
+        at.why);
+  }
+
+  /// That all of it together is one log. Its own words only when nothing was named before.
+  void whole() {
+    if (!instance_) {
+      return;
+    }
+    auto contents = inspect_as_it_is(options_, *instance_);
+    if (contents) {
+      report_.state = contents->state;
+      report_.identity = contents->recovered.identity;
+      if (tables_whole_) {
+        report_.recovered = std::move(contents->recovered);
+      }
+      return;
+    }
+    if (!has_damage(report_.findings) && !torn_manifest()) {
+      add(FindingKind::damage, "log", options_.dir, contents.error().cause);
+    }
+  }
+
+  bool torn_manifest() const {
+    return !open_error_.empty() && std::any_of(report_.findings.begin(), report_.findings.end(),
+                                               [](const Finding& f) { return f.kind == FindingKind::torn; });
+  }
+
+  const LogStoreOptions& options_;
+  rocksdb::Env& env_;
+  const VerifyPiece& piece_;
+  LogReport report_;
+  std::optional<InstanceId> instance_;
+  std::unique_ptr<rocksdb::DB> db_;
+  std::string open_error_;
+  std::uint64_t oldest_wal_ = 0;
+  bool tables_whole_ = true;
+};
+
+}  // namespace
+
+LogReport verify_log(const LogStoreOptions& options, const VerifyPiece& piece) {
+  return Verifier(options, piece).run();
+}
+
+}  // namespace kiwi::storage

@@ -1,0 +1,98 @@
+#include "storage/wal_diagnosis.hpp"
+
+#include <rocksdb/write_batch.h>
+
+#include "storage/little_endian.hpp"
+#include "storage/log_format.hpp"
+#include "storage/wal_file.hpp"
+
+namespace kiwi::storage {
+namespace {
+
+constexpr std::uint8_t kFull = 1, kLast = 4;
+constexpr std::size_t kMostRows = 8;
+
+/// The payload of the record at `offset`, fragments put together, unchecked. Empty: the framing is bad.
+std::string payload_at(std::string_view file, std::uint64_t offset) {
+  std::string payload;
+  for (auto at = skip_block_filler(offset);; at = skip_block_filler(at)) {
+    if (at + kWalHeaderBytes > file.size()) {
+      return {};
+    }
+    const auto length = load_little<std::uint16_t>(file.data() + at + 4);
+    const auto type = static_cast<std::uint8_t>(file[at + 6]);
+    at += kWalHeaderBytes;
+    if (type < kFull || type > kLast || at + length > file.size()) {
+      return {};
+    }
+    payload.append(file.substr(at, length));
+    at += length;
+    if (type == kFull || type == kLast) {
+      return payload;
+    }
+  }
+}
+
+class BadRows : public rocksdb::WriteBatch::Handler {
+ public:
+  rocksdb::Status PutCF(std::uint32_t, const rocksdb::Slice& key, const rocksdb::Slice& value) override {
+    if (fault_of_row(key.ToStringView(), value.ToStringView()) && rows.size() < kMostRows) {
+      rows.push_back(name_of_row(key.ToStringView()));
+    }
+    return rocksdb::Status::OK();
+  }
+  rocksdb::Status DeleteCF(std::uint32_t, const rocksdb::Slice&) override { return rocksdb::Status::OK(); }
+  rocksdb::Status DeleteRangeCF(std::uint32_t, const rocksdb::Slice&, const rocksdb::Slice&) override {
+    return rocksdb::Status::OK();
+  }
+  void LogData(const rocksdb::Slice&) override {}
+
+  std::vector<std::string> rows;
+};
+
+}  // namespace
+
+std::string name_of_row(std::string_view key) {
+  if (is_entry_key(key)) {
+    return "entry " + to_string(index_of_entry_key(key));
+  }
+  if (is_binding_key(key)) {
+    return "a peer binding";
+  }
+  if (key == kStateKey) {
+    return "the vote and the ends of the log";
+  }
+  return key == kIdentityKey ? "the identity" : "a row that is not of a log";
+}
+
+std::optional<std::string> fault_of_row(std::string_view key, std::string_view value) {
+  if (is_entry_key(key)) {
+    const auto entry = decode_entry(Bytes(nullptr, value));
+    if (!entry) {
+      return entry.error().what;
+    }
+    return entry->id.index == index_of_entry_key(key)
+               ? std::nullopt
+               : std::optional<std::string>("it is that of index " + to_string(entry->id.index));
+  }
+  const auto why = [](const auto& decoded) {
+    return decoded ? std::nullopt : std::optional<std::string>(decoded.error().what);
+  };
+  if (is_binding_key(key)) {
+    return why(decode_binding(key, value));
+  }
+  if (key == kStateKey) {
+    return why(decode_state(value));
+  }
+  return key == kIdentityKey ? why(decode_identity(value)) : std::optional<std::string>("unknown key");
+}
+
+std::vector<std::string> bad_rows_of_batch(std::string_view file, std::uint64_t offset) {
+  BadRows handler;
+  // A batch that breaks off in the middle of a row has told of those before it.
+  const rocksdb::WriteBatch batch(payload_at(file, offset));
+  batch.Iterate(&handler).PermitUncheckedError();
+  return handler.rows;
+}
+
+}  // namespace kiwi::storage
