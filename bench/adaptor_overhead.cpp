@@ -148,6 +148,9 @@ StateMachineActor::behavior_type no_op_machine() {
       [](const ApplyBatch&) -> caf::result<Applied> { return caf::sec::unexpected_message; },
       [](const StateQueryBatch&) -> caf::result<StateAnswers> { return caf::sec::unexpected_message; },
       [](const DigestRequest&) { return DigestAnswer{}; },
+      [](const FlushState&) -> caf::result<StateFlushing> { return caf::sec::unexpected_message; },
+      [](const InstallSnapshot&) -> caf::result<SnapshotInstalled> { return caf::sec::unexpected_message; },
+      [](const FinishInstall&) -> caf::result<Index> { return caf::sec::unexpected_message; },
       [](const StatsRequest&) { return StateStats{}; },
   };
 }
