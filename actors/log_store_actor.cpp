@@ -70,6 +70,8 @@ void LogStoreState::flush() {
       // Each answer names what its own write left, not what the group left (rule 3).
       KIWI_ASSERT(!write->truncate_from || !write->entries.empty(),
                   "a truncation comes with what replaces it");
+      if (write->reset_to != LogId{})
+        last = write->reset_to;
       if (!write->entries.empty())
         last = write->entries.back().id;
       written.push_back(LogWritten{write->stamp, write->write, last});

@@ -85,6 +85,19 @@ TEST_F(LogStoreActorTest, WhatWaitsTogetherIsSyncedOnceAndEachAnswerNamesItsOwnE
   EXPECT_EQ(store->last(), (LogId{Term(8), Index(4)}));
 }
 
+TEST_F(LogStoreActorTest, AfterAResetTheLogEndsWhereTheSnapshotEnds) {
+  auto a = write(entries(3));
+  auto reset = entries(0, 4);
+  reset.reset_to = {Term(4), Index(90)};
+  auto b = write(reset);
+  next_index = 91;
+  auto c = write(entries(2, 5));
+  world.run();
+  EXPECT_EQ(a.reply().last, (LogId{Term(1), Index(3)}));
+  EXPECT_EQ(b.reply().last, (LogId{Term(4), Index(90)}));
+  EXPECT_EQ(c.reply().last, (LogId{Term(5), Index(92)}));
+}
+
 TEST_F(LogStoreActorTest, AGroupIsSyncedWithItsNeighboursAndAnsweredWhole) {
   auto before = store->stats().syncs;
   auto single = write(entries(1));
