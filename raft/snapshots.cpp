@@ -92,7 +92,9 @@ void Core::offer(Progress& p) {
 /// An offer, or the question for a snapshot to offer, is repeated until it is answered.
 void Core::tick_snapshots() {
   for (Progress& p : progress_) {
-    if (!p.takes_snapshot() || p.offer_idle(now_ticks_) < options_.offer_ticks)
+    // Nothing is built for one that is not there to receive it.
+    if (!p.takes_snapshot() || !p.active(now_ticks_, options_.election_ticks_max) ||
+        p.offer_idle(now_ticks_) < options_.offer_ticks)
       continue;
     // One that the log has left behind is of no use: the follower could not go on from it.
     if (p.offered() && p.offered()->meta.last_log_id.index < least_for(p))

@@ -65,6 +65,14 @@ class Node:
         with self.connect(timeout) as connection:
             return connection.call(*args)
 
+    def info(self, section="raft"):
+        """The fields of one section of INFO, as text."""
+        lines = self.call("INFO", section).decode().splitlines()
+        return dict(line.split(":", 1) for line in lines if ":" in line)
+
+    def applied(self):
+        return int(self.info()["raft_applied_index"])
+
     def kill9(self):
         self.process.kill9()
 
@@ -156,17 +164,24 @@ class Cluster:
         return {node.id: node.stop() for node in order if node.running()}
 
     def digests(self, seconds=60.0):
-        """Puts a digest marker into the log; every node's digest as of that marker, by node id."""
+        """Puts a digest marker into the log; every node's digest as of that marker, by node id.
+
+        A node that installs a snapshot from behind the marker never has its digest: then another marker is put."""
         def marker():
             index = self.wait_leader().call("RAFT.DIGEST", timeout=10.0)
             expect(isinstance(index, int), f"RAFT.DIGEST answered {index!r}")
             return index
-        index = eventually(seconds, "a digest marker", marker)
 
-        def digest_of(node):
+        def digest_of(node, index):
             reply = node.call("RAFT.DIGEST", "GET", str(index))
             return None if isinstance(reply, (resp.Error, resp.NilArray)) else reply
-        return {node.id: eventually(seconds, f"the digest of node {node.id}", lambda n=node: digest_of(n))
-                for node in self.nodes}
 
-
+        def of_all():
+            index = marker()
+            found = {}
+            for node in self.nodes:
+                eventually(seconds, f"node {node.id} has applied {index}", lambda n=node: n.applied() >= index)
+                found[node.id] = eventually(10.0, f"the digest of node {node.id}",
+                                            lambda n=node: digest_of(n, index))
+            return found
+        return eventually(seconds, "digests of all nodes", of_all)
