@@ -99,7 +99,10 @@ void define(CLI::App& app, NodeOptions& o, Raw& raw) {
 const char* kAbout =
     "kiwi-node: one node of a replicated Redis-protocol store.\n"
     "With none of --id, --dir, --address, --initial-cluster: a one-node cluster in ./kiwi-data on "
-    "127.0.0.1:7379.\n";
+    "127.0.0.1:7379.\n"
+    "\n"
+    "Subcommands, each with --help of its own:\n"
+    "  kiwi-node inspect DIR    what lies in a stopped node's directory; verifies every checksum\n";
 
 const char* kExitCodes =
     "Exit codes: 0 stopped in order; 2 bad usage; 3 bad data directory; 4 storage failure; 5 cannot listen; "

@@ -47,15 +47,6 @@ Result<ContentHash> hash_of_file(storage::SnapshotFiles& files, const std::strin
   return hasher.hash();
 }
 
-std::string id_of(const SnapshotManifest& nameless) {
-  char text[64];
-  const auto& last = nameless.meta.last_log_id;
-  std::snprintf(text, sizeof text, "%llu-%llu-%016llx", static_cast<unsigned long long>(last.term.value),
-                static_cast<unsigned long long>(last.index.value),
-                static_cast<unsigned long long>(checksum64(encode_snapshot_manifest(nameless))));
-  return text;
-}
-
 }  // namespace
 
 void CheckpointBuilder::enter_generation() {
@@ -130,17 +121,13 @@ Result<SnapshotManifest> CheckpointBuilder::build_in(const std::string& parent, 
   const auto files = storage::snapshot_files(slot_->env.get());
   if (auto made = make_checkpoint(building); !made)
     return tl::unexpected(made.error());
-  SnapshotManifest manifest;
-  auto meta = read_checkpoint(slot_->options, *slot_->env, building);
-  if (!meta)
-    return tl::unexpected(meta.error());
-  manifest.meta = std::move(*meta);
-  manifest.format = data_format::kFormatVersion;
   auto hashed_files = hashed(building);
   if (!hashed_files)
     return tl::unexpected(hashed_files.error());
-  manifest.files = std::move(*hashed_files);
-  manifest.meta.snapshot_id = id_of(manifest);
+  auto made_of = manifest_of_checkpoint(slot_->options, *slot_->env, building, std::move(*hashed_files));
+  if (!made_of)
+    return tl::unexpected(made_of.error());
+  auto manifest = std::move(*made_of);
 
   const auto folder = parent + "/" + manifest.meta.snapshot_id;
   const auto there = files->list(parent);
@@ -229,6 +216,28 @@ Result<SnapshotMeta> read_checkpoint(const DatabaseOptions& options, rocksdb::En
   meta.membership = std::move(*membership);
   meta.membership_id = state->membership_id;
   return meta;
+}
+
+std::string snapshot_id_of(const SnapshotManifest& nameless) {
+  char text[64];
+  const auto& last = nameless.meta.last_log_id;
+  std::snprintf(text, sizeof text, "%llu-%llu-%016llx", static_cast<unsigned long long>(last.term.value),
+                static_cast<unsigned long long>(last.index.value),
+                static_cast<unsigned long long>(checksum64(encode_snapshot_manifest(nameless))));
+  return text;
+}
+
+Result<SnapshotManifest> manifest_of_checkpoint(const DatabaseOptions& options, rocksdb::Env& env,
+                                                const std::string& folder, std::vector<SnapshotFile> files) {
+  auto meta = read_checkpoint(options, env, folder);
+  if (!meta)
+    return tl::unexpected(meta.error());
+  SnapshotManifest manifest;
+  manifest.meta = std::move(*meta);
+  manifest.format = data_format::kFormatVersion;
+  manifest.files = std::move(files);
+  manifest.meta.snapshot_id = snapshot_id_of(manifest);
+  return manifest;
 }
 
 }  // namespace kiwi

@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "messages/content_hash.hpp"
 #include "statemachine/engine/database.hpp"
@@ -42,5 +43,12 @@ class CheckpointBuilder final : public SnapshotBuilder {
 /// mismatch when it is not a whole data database of this format.
 Result<SnapshotMeta> read_checkpoint(const DatabaseOptions& options, rocksdb::Env& env,
                                      const std::string& folder);
+
+/// The name of a snapshot whose manifest is `nameless` but for its id (docs/formats.md).
+std::string snapshot_id_of(const SnapshotManifest& nameless);
+/// The manifest, with its id, of the database in `folder`, which nobody changes and which holds nothing else,
+/// from hashes of its files that were just taken.
+Result<SnapshotManifest> manifest_of_checkpoint(const DatabaseOptions& options, rocksdb::Env& env,
+                                                const std::string& folder, std::vector<SnapshotFile> files);
 
 }  // namespace kiwi

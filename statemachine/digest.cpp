@@ -14,11 +14,7 @@ namespace {
 constexpr std::uint64_t kSliceRows = 2000;
 constexpr std::uint64_t kSliceBytes = 1u << 20;
 
-struct FreeHash {
-  void operator()(XXH3_state_t* state) const { XXH3_freeState(state); }
-};
-
-void update(XXH3_state_t& hash, const rocksdb::Slice& bytes) {
+void update(XXH3_state_t& hash, std::string_view bytes) {
   unsigned char length[8];
   for (int i = 0; i < 8; ++i)
     length[i] = static_cast<unsigned char>(static_cast<std::uint64_t>(bytes.size()) >> (8 * i));
@@ -27,6 +23,32 @@ void update(XXH3_state_t& hash, const rocksdb::Slice& bytes) {
 }
 
 }  // namespace
+
+struct RowDigest::State {
+  State() { XXH3_128bits_reset(hash); }
+  ~State() { XXH3_freeState(hash); }
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
+  XXH3_state_t* hash = XXH3_createState();
+};
+
+RowDigest::RowDigest() : state_(std::make_unique<State>()) {}
+RowDigest::~RowDigest() = default;
+
+void RowDigest::add(std::string_view row, std::string_view value) {
+  if (row == data_format::kFormatRow)
+    return;
+  update(*state_->hash, row);
+  update(*state_->hash, value);
+}
+
+std::string RowDigest::hex() const {
+  const auto hash = XXH3_128bits_digest(state_->hash);
+  char hex[33];
+  std::snprintf(hex, sizeof hex, "%016llx%016llx", static_cast<unsigned long long>(hash.high64),
+                static_cast<unsigned long long>(hash.low64));
+  return hex;
+}
 
 struct Digests::Job {
   Job(Database& d, Index i, std::uint64_t k) : database(d), index(i), keys(k), snapshot(d.pin()) {}
@@ -42,7 +64,7 @@ struct Digests::Job {
   std::uint64_t keys;
   const rocksdb::Snapshot* snapshot;
   std::unique_ptr<rocksdb::Iterator> rows;  // opened by the first slice
-  std::unique_ptr<XXH3_state_t, FreeHash> hash{XXH3_createState()};
+  RowDigest hash;
 };
 
 Digests::Digests(Database& database, std::size_t limit) : database_(database), limit_(limit) {}
@@ -59,29 +81,20 @@ bool Digests::work() {
     return false;
   auto& job = *jobs_.front();
   if (!job.rows) {
-    XXH3_128bits_reset(job.hash.get());
     job.rows = database_.iterate(nullptr, nullptr, job.snapshot);
     job.rows->SeekToFirst();
   }
   std::uint64_t rows = 0;
   std::uint64_t bytes = 0;
   for (; job.rows->Valid() && rows < kSliceRows && bytes < kSliceBytes; job.rows->Next(), ++rows) {
-    const auto key = job.rows->key();
-    if (key.ToStringView() == data_format::kFormatRow)
-      continue;
-    update(*job.hash, key);
-    update(*job.hash, job.rows->value());
-    bytes += key.size() + job.rows->value().size();
+    job.hash.add(job.rows->key().ToStringView(), job.rows->value().ToStringView());
+    bytes += job.rows->key().size() + job.rows->value().size();
   }
   if (job.rows->Valid())
     return true;
   if (!job.rows->status().ok())
     throw StorageFailure(state_machine_error(StorageVerb::read, job.rows->status(), "digest"));
-  const auto hash = XXH3_128bits_digest(job.hash.get());
-  char hex[33];
-  std::snprintf(hex, sizeof hex, "%016llx%016llx", static_cast<unsigned long long>(hash.high64),
-                static_cast<unsigned long long>(hash.low64));
-  done_.push_back({job.index, hex, job.keys});
+  done_.push_back({job.index, job.hash.hex(), job.keys});
   if (done_.size() > limit_)
     done_.pop_front();
   jobs_.pop_front();

@@ -7,11 +7,30 @@
 #include <deque>
 #include <memory>
 #include <optional>
+#include <string>
+#include <string_view>
 
 #include "statemachine/engine/database.hpp"
 #include "statemachine/state_machine.hpp"
 
 namespace kiwi {
+
+/// Takes the rows in their order, whoever reads them.
+class RowDigest {
+ public:
+  RowDigest();
+  ~RowDigest();
+  RowDigest(const RowDigest&) = delete;
+  RowDigest& operator=(const RowDigest&) = delete;
+  /// The format row is left out.
+  void add(std::string_view row, std::string_view value);
+  /// 32 hex digits.
+  std::string hex() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
 
 class Digests {
  public:
