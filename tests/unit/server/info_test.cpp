@@ -67,7 +67,17 @@ struct FullServer : Server {
     status.log_memory_bytes = 1310;
     status.pending_proposals = 1311;
     status.agreed_time_ms = 1312;
-    status.counters = {1401, 1402, 1403, 1404, 1405, 1406, 1407, 1408, 1409, 1410, 1411, 1412, 1413};
+    status.counters = {1401, 1402, 1403, 1404, 1405, 1406, 1407, 1408, 1409, 1410, 1411, 1414, 1415, 1412, 1413};
+    status.log_bytes = 1313;
+    status.log_purged = {Term(1314), Index(1315)};
+    status.needs_snapshot = true;
+    status.snapshots.builds = 1801;
+    status.snapshots.build_failures = 1802;
+    status.snapshots.last_build_ms = 1803;
+    status.snapshots.sent_bytes = 1804;
+    status.snapshots.received_bytes = 1805;
+    status.snapshots.reused_bytes = 1806;
+    status.snapshots.receiving = {"2-9-00000000000000aa", 1807, 1808};
     status.with_stats = true;
     status.log_store = {.syncs = 10,
                         .sync_last_us = 1502,
@@ -162,6 +172,9 @@ TEST(Info, EveryFigureIsInItsPlace) {
       {"raft_last_log_term", "1307"},
       {"raft_uncommitted_bytes", "1309"},
       {"raft_log_memory_bytes", "1310"},
+      {"raft_log_bytes", "1313"},
+      {"raft_log_purged_index", "1315"},
+      {"raft_needs_snapshot", "1"},
       {"raft_pending_proposals", "1311"},
       {"raft_agreed_time_ms", "1312"},
       {"raft_voters", "1 2 3"},
@@ -180,12 +193,24 @@ TEST(Info, EveryFigureIsInItsPlace) {
       {"raft_reads", "1409"},
       {"raft_read_rounds", "1410"},
       {"raft_append_mismatches", "1411"},
+      {"raft_log_purges", "1414"},
+      {"raft_snapshots_installed", "1415"},
       {"raft_log_fsyncs", "10"},
       {"raft_log_fsync_last_us", "1502"},
       {"raft_log_fsync_max_us", "1503"},
       {"raft_log_fsync_avg_us", "1504"},
       {"raft_log_entries_written", "1505"},
       {"raft_log_bytes_written", "1506"},
+      {"raft_log_disk_bytes", "1507"},
+      {"raft_snapshots_built", "1801"},
+      {"raft_snapshot_build_failures", "1802"},
+      {"raft_snapshot_last_build_ms", "1803"},
+      {"raft_snapshot_sent_bytes", "1804"},
+      {"raft_snapshot_received_bytes", "1805"},
+      {"raft_snapshot_reused_bytes", "1806"},
+      {"raft_snapshot_receiving", "2-9-00000000000000aa"},
+      {"raft_snapshot_receiving_bytes", "1807"},
+      {"raft_snapshot_receiving_of", "1808"},
       {"raft_follower0",
        "id=2,address=10.0.0.2:7002@17002,voter=1,state=replicate,match=39,next=1701,lag=1269,"
        "inflight_appends=1702,inflight_bytes=1703,active=1"},
