@@ -102,6 +102,15 @@ caf::result<SnapshotReceived> SnapshotBuilderState::receive(const ReceiveSnapsho
     return to_caf_error(refusal(StorageVerb::open, StorageKind::invalid_request, *fault));
   }
   const auto& id = call.manifest.meta.snapshot_id;
+  auto accepted = builder->accepts(call.manifest);
+  if (accepted && id == useless)
+    accepted = tl::unexpected(refusal(StorageVerb::open, StorageKind::corruption,
+                                      "snapshot " + id + " was received before and cannot be used"));
+  if (!accepted) {
+    options.log->warn("event=snapshot_refused node={} reason=\"{}\"", call.from.value,
+                      accepted.error().cause);
+    return to_caf_error(accepted.error());
+  }
   const bool same = receiver->active() && receiver->incoming().manifest() == call.manifest;
   if (ready) {
     if (same)
@@ -133,6 +142,13 @@ caf::result<SnapshotReceived> SnapshotBuilderState::receive(const ReceiveSnapsho
 
 void SnapshotBuilderState::conclude(Result<void> outcome) {
   const auto& incoming = receiver->incoming();
+  bool usable = true;
+  if (outcome) {
+    outcome = builder->check_received(incoming.manifest().meta, incoming.folder());
+    usable = outcome.has_value();
+    if (!usable && outcome.error().kind != StorageKind::io)
+      useless = receiver->id();
+  }
   if (!outcome) {
     options.log->warn("event=snapshot_receive_failed id={} node={} here={} bytes={} error=\"{}\"",
                       receiver->id(), receiver->from().value, incoming.have_bytes(),
@@ -143,6 +159,8 @@ void SnapshotBuilderState::conclude(Result<void> outcome) {
     leftovers_ms = 0;
     if (outcome.error().kind == StorageKind::no_space)
       remove_incoming("no_space");
+    else if (!usable)
+      remove_incoming("useless");
     return;
   }
   ready = true;

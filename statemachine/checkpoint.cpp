@@ -183,6 +183,33 @@ Result<std::vector<SnapshotFile>> CheckpointBuilder::link_current_files(const st
   return hashed(folder);
 }
 
+Result<void> CheckpointBuilder::accepts(const SnapshotManifest& manifest) const {
+  if (manifest.format == data_format::kFormatVersion)
+    return {};
+  return failed(StorageVerb::open, StorageKind::mismatch,
+                "snapshot " + manifest.meta.snapshot_id + " has data format " +
+                    std::to_string(manifest.format) + ", this program knows format " +
+                    std::to_string(data_format::kFormatVersion));
+}
+
+Result<void> CheckpointBuilder::check_received(const SnapshotMeta& meta, const std::string& folder) {
+  return check_checkpoint(slot_->options, *slot_->env, meta, folder);
+}
+
+Result<void> check_checkpoint(const DatabaseOptions& options, rocksdb::Env& env, const SnapshotMeta& meta,
+                              const std::string& folder) {
+  const auto found = read_checkpoint(options, env, folder);
+  if (!found)
+    return tl::unexpected(found.error());
+  // All but the name.
+  if (found->last_log_id == meta.last_log_id && found->timestamp_ms == meta.timestamp_ms &&
+      found->membership == meta.membership && found->membership_id == meta.membership_id)
+    return {};
+  return failed(StorageVerb::open, StorageKind::corruption,
+                folder + " holds the state as of " + to_string(found->last_log_id) + ", not what snapshot " +
+                    meta.snapshot_id + " is said to be");
+}
+
 Result<SnapshotMeta> read_checkpoint(const DatabaseOptions& options, rocksdb::Env& env,
                                      const std::string& folder) {
   const auto cache = rocksdb::NewLRUCache(1u << 20, 0);

@@ -24,6 +24,8 @@ class CheckpointBuilder final : public SnapshotBuilder {
   Result<SnapshotManifest> build_snapshot(const std::string& parent) override;
   /// Tables only: whatever else a database has differs from node to node.
   Result<std::vector<SnapshotFile>> link_current_files(const std::string& folder) override;
+  Result<void> accepts(const SnapshotManifest& manifest) const override;
+  Result<void> check_received(const SnapshotMeta& meta, const std::string& folder) override;
 
  private:
   Result<SnapshotManifest> build_in(const std::string& parent, const std::string& building);
@@ -43,6 +45,9 @@ class CheckpointBuilder final : public SnapshotBuilder {
 /// mismatch when it is not a whole data database of this format.
 Result<SnapshotMeta> read_checkpoint(const DatabaseOptions& options, rocksdb::Env& env,
                                      const std::string& folder);
+/// Corruption when the database in `folder` is whole, but not the state that `meta` names.
+Result<void> check_checkpoint(const DatabaseOptions& options, rocksdb::Env& env, const SnapshotMeta& meta,
+                              const std::string& folder);
 
 /// The name of a snapshot whose manifest is `nameless` but for its id (docs/formats.md).
 std::string snapshot_id_of(const SnapshotManifest& nameless);

@@ -22,12 +22,6 @@ void must(const Result<T>& result) {
     throw StorageFailure(result.error());
 }
 
-/// All of `a` but its name.
-bool same_state(const SnapshotMeta& a, const SnapshotMeta& b) {
-  return a.last_log_id == b.last_log_id && a.timestamp_ms == b.timestamp_ms && a.membership == b.membership &&
-         a.membership_id == b.membership_id;
-}
-
 }  // namespace
 
 std::string RedisMachine::Impl::directory() const {
@@ -42,14 +36,7 @@ Result<void> RedisMachine::Impl::check_install(const SnapshotMeta& meta, const s
       folder != storage::incoming_folder(dir, meta.snapshot_id))
     return tl::unexpected(refusal(StorageKind::invalid_request, folder + " is not where a snapshot for " +
                                                                     database->dir() + " is received"));
-  const auto found = read_checkpoint(database->slot()->options, *database->slot()->env, folder);
-  if (!found)
-    return tl::unexpected(found.error());
-  if (!same_state(*found, meta))
-    return tl::unexpected(
-        refusal(StorageKind::corruption, folder + " holds the state as of " + to_string(found->last_log_id) +
-                                             ", not what snapshot " + meta.snapshot_id + " is said to be"));
-  return {};
+  return check_checkpoint(database->slot()->options, *database->slot()->env, meta, folder);
 }
 
 void RedisMachine::Impl::install(const SnapshotMeta& meta) {

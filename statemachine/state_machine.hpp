@@ -64,6 +64,19 @@ class SnapshotBuilder {
   /// The files of the state as it lies on disk now, for a receiver that looks for what it has already: hard
   /// links in `folder` (made anew), with their checksums.
   virtual Result<std::vector<SnapshotFile>> link_current_files(const std::string& folder) = 0;
+
+  /// Whether this machine could install it, before anything of it is fetched. Mismatch: another format.
+  virtual Result<void> accepts(const SnapshotManifest& manifest) const {
+    static_cast<void>(manifest);
+    return {};
+  }
+  /// Whether the files in `folder`, all there with the right checksums, are the state that `meta` names. The
+  /// old state still counts, so that an error here costs nothing but the transfer.
+  virtual Result<void> check_received(const SnapshotMeta& meta, const std::string& folder) {
+    static_cast<void>(meta);
+    static_cast<void>(folder);
+    return {};
+  }
 };
 
 class StateMachine {

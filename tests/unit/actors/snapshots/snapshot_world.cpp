@@ -37,7 +37,7 @@ SnapshotFile describe(const std::string& name, const std::string& content) {
 SnapshotManifest manifest_of(const FakeState& state) {
   SnapshotManifest manifest;
   manifest.meta.last_log_id = state.at;
-  manifest.format = 1;
+  manifest.format = state.format;
   std::string all;
   for (const auto& [name, content] : state.files) {
     manifest.files.push_back(describe(name, content));
@@ -67,6 +67,20 @@ Result<SnapshotManifest> FakeBuilder::build_snapshot(const std::string& parent) 
     if (!rocksdb::WriteStringToFile(env_, content, folder + "/" + name, true).ok())
       return failure("not written");
   return manifest;
+}
+
+Result<void> FakeBuilder::accepts(const SnapshotManifest& manifest) const {
+  if (manifest.format == state_->format)
+    return {};
+  return tl::unexpected(StorageError{StorageSubject::snapshot, StorageVerb::open, StorageKind::mismatch,
+                                     "another format", StorageOutcome::not_written});
+}
+
+Result<void> FakeBuilder::check_received(const SnapshotMeta&, const std::string&) {
+  if (!state_->finds_received_wrong)
+    return {};
+  return tl::unexpected(StorageError{StorageSubject::snapshot, StorageVerb::open, StorageKind::corruption,
+                                     "not that state", StorageOutcome::not_written});
 }
 
 Result<std::vector<SnapshotFile>> FakeBuilder::link_current_files(const std::string& folder) {

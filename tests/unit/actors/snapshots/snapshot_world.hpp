@@ -33,6 +33,8 @@ struct FakeState {
   int builds = 0;
   int looks = 0;  // at the current files
   bool fails = false;
+  std::uint32_t format = 1;
+  bool finds_received_wrong = false;
 };
 
 SnapshotFile describe(const std::string& name, const std::string& content);
@@ -43,6 +45,8 @@ class FakeBuilder : public SnapshotBuilder {
   FakeBuilder(std::shared_ptr<FakeState> state, rocksdb::Env* env) : state_(std::move(state)), env_(env) {}
   Result<SnapshotManifest> build_snapshot(const std::string& parent) override;
   Result<std::vector<SnapshotFile>> link_current_files(const std::string& folder) override;
+  Result<void> accepts(const SnapshotManifest& manifest) const override;
+  Result<void> check_received(const SnapshotMeta& meta, const std::string& folder) override;
 
  private:
   std::shared_ptr<FakeState> state_;

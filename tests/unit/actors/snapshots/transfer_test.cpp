@@ -294,6 +294,30 @@ TEST_F(TransferTest, ABadManifestIsRefusedAndDisturbsNothing) {
   expect_received(good, 5'000);
 }
 
+TEST_F(TransferTest, AnotherFormatIsRefusedBeforeAnythingIsFetched) {
+  auto newer = manifest;
+  ++newer.format;
+  auto refused = b.receive(a.id, newer);
+  world.settle();
+  EXPECT_EQ(error_of(refused).kind, StorageKind::mismatch);
+  EXPECT_EQ(world.sent_bytes, 0u);
+  auto good = b.receive(a.id, manifest);
+  expect_received(good, 5'000);
+}
+
+TEST_F(TransferTest, AStateThatIsNotWhatItsManifestSaysIsFetchedOnceOnly) {
+  b.state->finds_received_wrong = true;
+  auto question = b.receive(a.id, manifest);
+  ASSERT_TRUE(world.run_until([&] { return question.answers() == 1; }, 5'000));
+  EXPECT_EQ(error_of(question).kind, StorageKind::corruption);
+  EXPECT_THAT(b.files_in(kDir), testing::IsEmpty());
+  const auto sent = world.sent_bytes;
+  auto again = b.receive(a.id, manifest);
+  ASSERT_TRUE(world.run_until([&] { return again.answers() == 1; }, 5'000));
+  EXPECT_EQ(error_of(again).kind, StorageKind::corruption);
+  EXPECT_EQ(world.sent_bytes, sent);
+}
+
 TEST_F(TransferTest, AFullDiskEndsItAndGetsItsRoomBack) {
   b.machine().fs->set_capacity(b.machine().disk.size() + 100'000);
   auto question = b.receive(a.id, manifest);
