@@ -114,6 +114,7 @@ struct MarkRow {
   X("leader.no_quorum",          "a leader stepped down because it heard no majority")                               \
   X("leader.own_disk",           "a leader stepped down because its disk was in the way")                            \
   X("leader.no_commit",          "a leader stepped down because nothing it appended got through")                    \
+  X("leader.no_state",           "a leader whose data was lost stepped down once another log was level")             \
   X("leader.later_term",         "a leader met a later term")                                                        \
   X("leader.behind_others",      "a leader committed through others before its own disk was done")                   \
   X("leader.noop_committed",     "a leader's first own entry is committed")                                          \

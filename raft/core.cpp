@@ -35,6 +35,8 @@ const char* to_string(StepDown why) {
       return "own_disk";
     case StepDown::no_commit:
       return "no_commit";
+    case StepDown::no_state:
+      return "no_state";
   }
   return "?";
 }
@@ -74,7 +76,7 @@ Core::Core(Options options, Restored restored)
 }
 
 void Core::check() const {
-  KIWI_ASSERT(log_.purged().index <= applied_ || (applied_ == handed_ && role_ != Role::leader),
+  KIWI_ASSERT(log_.purged().index <= applied_ || applied_ == handed_,
               "purged <= applied, but for a node that waits for a snapshot");
   KIWI_ASSERT(data_durable_ <= applied_, "only what is applied is durably applied");
   KIWI_ASSERT(applied_ <= handed_, "applied <= handed out");
@@ -128,7 +130,7 @@ tl::expected<Index, Refusal> Core::propose(EntryKind kind, Bytes payload) {
     ++counters_.proposals_refused;
     return tl::make_unexpected(why);
   };
-  if (role_ != Role::leader)
+  if (role_ != Role::leader || needs_snapshot())
     return refuse(Refusal::not_leader);
   if (payload.size() > kMaxRequestBytes)
     return refuse(Refusal::too_large);
@@ -147,7 +149,7 @@ tl::expected<Index, Refusal> Core::propose(EntryKind kind, Bytes payload) {
 }
 
 tl::expected<void, Refusal> Core::read(std::uint64_t token, Index at_least) {
-  if (role_ != Role::leader)
+  if (role_ != Role::leader || needs_snapshot())
     return tl::make_unexpected(Refusal::not_leader);
   if (reads_.size() >= options_.max_pending_reads)
     return tl::make_unexpected(Refusal::overloaded);
@@ -208,7 +210,7 @@ Index Core::applied() const { return applied_; }
 LogId Core::last_log_id() const { return log_.last(); }
 bool Core::has_cluster() const { return !memberships_.current().voters.empty(); }
 const Membership& Core::membership() const { return memberships_.current(); }
-bool Core::leader_ready() const { return role_ == Role::leader && commit_ >= noop_; }
+bool Core::leader_ready() const { return role_ == Role::leader && commit_ >= noop_ && !needs_snapshot(); }
 std::uint64_t Core::agreed_time_ms() const {
   return role_ == Role::leader ? std::max({last_stamp_ms_, agreed_clock_ms_, told_ms_}) : last_stamp_ms_;
 }

@@ -92,6 +92,7 @@ enum class StepDown : std::uint8_t {
   no_quorum,   // it heard no majority for the longest election time-out (check-quorum)
   own_disk,    // a majority works without it, but its own disk is too slow or hangs (stall_watch.hpp)
   no_commit,   // it is answered, but nothing it appends reaches a majority (stall_watch.hpp)
+  no_state,    // its data is lost; it led only to bring another's log level with its own
 };
 const char* to_string(StepDown);
 
@@ -357,6 +358,7 @@ class Core {
   void handle(NodeId from, const HeartbeatResponse& m);
   void tick_leader();
   bool in_the_way();
+  bool hand_over_log();
   Index quorum_on_disk() const;
   Progress* progress_of(NodeId id);
   const Progress* progress_of(NodeId id) const;

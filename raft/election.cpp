@@ -32,14 +32,21 @@ void Core::reset_election_timer() {
 }
 
 void Core::tick_election() {
-  if (!promotable() || installing_ || needs_snapshot())
+  if (!promotable() || installing_)
     return;
-  if (alone()) {
+  std::uint64_t patience = timeout_ticks_;
+  if (needs_snapshot()) {
+    // Without its state it leads only when nobody else can, because the others' logs are shorter, and only to
+    // bring one of them level: see hand_over_log(). An empty log does not say which time it is.
+    if (alone() || log_.last() == log_.purged())
+      return;
+    patience += 4 * std::uint64_t{options_.election_ticks_max};
+  } else if (alone()) {
     if (role_ != Role::candidate)
       campaign(false);
     return;
   }
-  if (now_ticks_ - timer_started_ticks_ < timeout_ticks_)
+  if (now_ticks_ - timer_started_ticks_ < patience)
     return;
   // With a disk that does not even take the last vote nobody can win; it would only drive the term up (T16).
   // With one that is late for entries it would win and stand in the way at once (D09).
@@ -69,7 +76,7 @@ void Core::step_down(StepDown why) {
   out_.step_down = why;
   follow(vote_.term, NodeId(0));
   reset_election_timer();
-  if (why == StepDown::own_disk || why == StepDown::no_commit)
+  if (why == StepDown::own_disk || why == StepDown::no_commit || why == StepDown::no_state)
     stand_back_until_ticks_ = now_ticks_ + 2 * std::uint64_t{options_.election_ticks_max};
 }
 

@@ -67,7 +67,7 @@ void Core::tick_leader() {
     step_down(StepDown::no_quorum);
     return;
   }
-  if (in_the_way())
+  if (in_the_way() || hand_over_log())
     return;
   if (now_ticks_ - heartbeat_sent_ticks_ >= options_.heartbeat_ticks) {
     broadcast_heartbeat();
@@ -77,6 +77,21 @@ void Core::tick_leader() {
   for (Progress& p : progress_)
     if (p.sent_commit() < std::min(commit_, p.match()))
       send_heartbeat(p);
+}
+
+/// A leader whose data is lost serves nobody. Once another voter's log is level it steps down and stands
+/// back, so that this one leads, and sends it a snapshot.
+bool Core::hand_over_log() {
+  if (!needs_snapshot() || commit_ < noop_)
+    return false;
+  for (const Progress& p : progress_) {
+    if (!membership().is_voter(p.node()) || p.match() != log_.last().index)
+      continue;
+    KIWI_MARK("leader.no_state");
+    step_down(StepDown::no_state);
+    return true;
+  }
+  return false;
 }
 
 /// Steps down, and says so, when the others do better without this leader.
