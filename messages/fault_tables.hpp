@@ -167,6 +167,13 @@ inline constexpr MarkRow kMarks[] = {
 #undef KIWI_FAULT_ROW
 };
 
+inline bool is_mark(std::string_view name) {
+  for (const auto& row : kMarks)
+    if (row.name == name)
+      return true;
+  return false;
+}
+
 /// Place in kMarks; a name that is not there does not compile.
 consteval std::size_t mark_number(std::string_view name) {
   for (std::size_t i = 0; i < std::size(kMarks); ++i)

@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <charconv>
+#include <map>
 #include <set>
 
 #include "messages/assert.hpp"
@@ -20,6 +21,18 @@ struct Raw {
   std::string config;
   bool version = false;
 };
+
+const std::map<std::string, std::uint64_t> kTimes = {
+    {"ms", 1}, {"s", 1'000}, {"m", 60'000}, {"h", 3'600'000}, {"d", 86'400'000}};
+
+/// A size in bytes, with or without a unit; KB, MB and GB are KiB, MiB and GiB.
+CLI::Option* add_size(CLI::App& app, const char* flag, std::uint64_t& value, std::uint64_t least,
+                      const char* help) {
+  return app.add_option(flag, value, help)
+      ->transform(CLI::AsSizeValue(false))
+      ->check(CLI::Range(least, std::uint64_t{1} << 50))
+      ->type_name("SIZE");
+}
 
 /// One definition of every flag; the config file's lines go through the same one.
 void define(CLI::App& app, NodeOptions& o, Raw& raw) {
@@ -66,32 +79,27 @@ void define(CLI::App& app, NodeOptions& o, Raw& raw) {
       ->check(CLI::Range(1u, 64u))
       ->type_name("N")
       ->capture_default_str();
-  app.add_option("--log-keep-mb", o.log_keep_mb,
-                 "The log is purged when it is a quarter larger than this; MiB of entries")
-      ->check(CLI::Range(1u, 1'000'000u))
-      ->type_name("MB")
-      ->capture_default_str();
-  app.add_option("--log-keep-entries", o.log_keep_entries, "... or has a quarter more entries than this")
+  add_size(app, "--log-keep", o.log_keep_bytes, 1ull << 10,
+           "The log is purged when its entries are a quarter larger than this; a size with a unit")
+      ->default_str("32MiB");
+  app.add_option("--log-keep-entries", o.log_keep_entries, "... or are a quarter more than this")
       ->check(CLI::Range(std::uint64_t{16}, std::uint64_t{1} << 40))
       ->type_name("N")
       ->capture_default_str();
-  app.add_option("--log-keep-hours", o.log_keep_hours,
-                 "... and entries older than this are purged in any case")
-      ->check(CLI::Range(1u, 1'000'000u))
-      ->type_name("H")
-      ->capture_default_str();
-  app.add_option(
-         "--log-laggard-mb", o.log_laggard_mb,
-         "A live follower that lags keeps the log from being purged up to this size; beyond it gets a "
-         "snapshot; MiB")
-      ->check(CLI::Range(1u, 1'000'000u))
-      ->type_name("MB")
-      ->capture_default_str();
-  app.add_option("--snapshot-rate-mb", o.snapshot_rate_mb,
-                 "Most MiB of snapshots sent in a second, to all followers together; 0: no limit")
-      ->check(CLI::Range(0u, 1'000'000u))
-      ->type_name("MB")
-      ->capture_default_str();
+  app.add_option("--log-keep-age", o.log_keep_age_ms,
+                 "... and entries older than this are purged in any case; ms, s, m, h or d")
+      ->transform(CLI::AsNumberWithUnit(kTimes, CLI::AsNumberWithUnit::UNIT_REQUIRED))
+      ->check(CLI::Range(std::uint64_t{1'000}, std::uint64_t{1} << 50))
+      ->type_name("TIME")
+      ->default_str("7d");
+  add_size(app, "--log-laggard", o.log_laggard_bytes, 1ull << 10,
+           "A live follower that lags keeps the log from being purged up to this size; beyond it gets a "
+           "snapshot")
+      ->default_str("128MiB");
+  add_size(app, "--snapshot-rate", o.snapshot_rate_bytes, 0,
+           "Most bytes of snapshots sent in a second, to all followers together; not below 128KiB; 0: no "
+           "limit")
+      ->default_str("0");
   app.add_flag("--version", raw.version, "Print the version and exit");
   for (auto* option : app.get_options()) option->take_last();
 }

@@ -29,11 +29,11 @@ struct NodeOptions {
   std::uint32_t request_timeout_ms = 5000;
   std::uint32_t worker_threads = 1;
   // Compaction and snapshots (docs/snapshots.md).
-  std::uint64_t log_keep_mb = 32;
+  std::uint64_t log_keep_bytes = 32ull << 20;
   std::uint64_t log_keep_entries = 1'000'000;
-  std::uint64_t log_keep_hours = 168;
-  std::uint64_t log_laggard_mb = 128;
-  std::uint64_t snapshot_rate_mb = 0;  // a second; 0: no limit
+  std::uint64_t log_keep_age_ms = 7ull * 24 * 3600 * 1000;
+  std::uint64_t log_laggard_bytes = 128ull << 20;
+  std::uint64_t snapshot_rate_bytes = 0;  // a second; 0: no limit
 };
 
 /// What to print and with which exit code: kExitUsage for errors, 0 for --help and --version.

@@ -78,11 +78,11 @@ ReplicaOptions replica_options(const NodeOptions& o, std::shared_ptr<spdlog::log
   r.raft.election_ticks_min = std::max(2u, o.election_timeout_ms / o.tick_ms);
   r.raft.election_ticks_max = 2 * r.raft.election_ticks_min;
   auto& compaction = r.raft.compaction;
-  compaction.keep_bytes = o.log_keep_mb << 20;
+  compaction.keep_bytes = o.log_keep_bytes;
   compaction.keep_entries = o.log_keep_entries;
-  compaction.keep_age_ms = o.log_keep_hours * 3600 * 1000;
-  compaction.laggard_bytes = o.log_laggard_mb << 20;
-  r.snapshot_bytes_per_second = o.snapshot_rate_mb << 20;
+  compaction.keep_age_ms = o.log_keep_age_ms;
+  compaction.laggard_bytes = o.log_laggard_bytes;
+  r.snapshot_bytes_per_second = o.snapshot_rate_bytes;
   r.place = CorePlace::io_thread;
   r.unix_clock_ms = unix_clock_ms;
   r.log = std::move(log);

@@ -83,6 +83,12 @@ WorldOptions options_of(const script::Scenario& scenario) {
   options.heartbeat_ticks = ticks(settings.heartbeat);
   options.request_timeout = duration_cast<milliseconds>(settings.request_timeout);
   options.max_cached_bytes = settings.cache;
+  options.compaction.keep_bytes = settings.log_keep;
+  options.compaction.keep_entries = settings.log_entries;
+  options.compaction.keep_age_ms =
+      static_cast<std::uint64_t>(duration_cast<milliseconds>(settings.log_age).count());
+  options.compaction.laggard_bytes = settings.log_laggard;
+  options.snapshot_bytes_per_second = settings.snapshot_rate;
   options.transport = transport_of(settings.net);
   options.loss = settings.loss;
   options.duplicate = settings.duplicate;

@@ -40,17 +40,17 @@ void CoreChecks::started(NodeId node, const raft::Restored& found, bool lost) {
   auto& memory = nodes_[node];
   if (lost)
     memory = {};
-  const auto& before = memory.seen;
   // Commit and applied may go back with a restart; what was promised may not.
   const auto durable = ledger_.disk(node).vote;
   if (!lost && found.vote.term < durable.term)
     findings_.add(Check::nothing_goes_back, name_of(node) + " restarts in term " +
                                                 to_string(found.vote.term) + ", but term " +
                                                 to_string(durable.term) + " was durable");
-  if (!lost && found.purged.index < before.purged)
-    findings_.add(Check::nothing_goes_back, name_of(node) + " restarts with a log purged to " +
-                                                to_string(found.purged) + ", before it was purged to " +
-                                                to_string(before.purged));
+  if (!lost && found.applied.index < found.purged.index)
+    findings_.add(Check::indexes_in_order, name_of(node) + " restarts with applied index " +
+                                               to_string(found.applied.index) +
+                                               " and a log that begins behind " + to_string(found.purged));
+  memory.lost = lost;
   memory.seen = {};
   memory.seen.node = node;
   memory.seen.vote = found.vote;
@@ -104,7 +104,9 @@ void CoreChecks::check_monotonic(const NodeMemory& memory, const CoreSeen& now) 
                                                  ": " + low_name + " " + to_string(low) + " is above " +
                                                  high_name + " " + to_string(high));
   };
-  ordered("purged", now.purged, "applied", now.applied);
+  // A node whose state was spoilt waits for a snapshot.
+  if (!now.needs_snapshot || !memory.lost)
+    ordered("purged", now.purged, "applied", now.applied);
   ordered("applied", now.applied, "committed", now.commit);
   ordered("committed", now.commit, "last", now.last.index);
 }

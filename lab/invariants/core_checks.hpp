@@ -35,6 +35,7 @@ struct CoreSeen {
   Index durable;  // as the core believes
   LogId last;
   const Membership* membership = nullptr;
+  bool needs_snapshot = false;  // it lost its state, as it says
 };
 
 /// The parts of a core that are looked at only when something changed.
@@ -63,6 +64,7 @@ class CoreChecks {
   struct NodeMemory {
     CoreSeen seen;
     bool stepped = false;  // in this life
+    bool lost = false;     // the disk was spoilt before this life
     Membership membership;
     std::vector<Term> log;  // of index log_begin + 1, ...
     Index log_begin;

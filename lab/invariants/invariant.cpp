@@ -61,6 +61,7 @@ const std::vector<Invariant>& all_invariants() {
       {Check::leader_is_elected, "a leader has the votes of a majority", Group::raft},
       {Check::vote_by_log, "a vote is for a log that is as good", Group::raft},
       {Check::match_is_acknowledged, "a leader counts what was acknowledged in its term", Group::raft},
+      {Check::purged_is_durable, "what is purged is in the durable data", Group::storage},
   };
   return kAll;
 }

@@ -58,6 +58,7 @@ enum class Check : std::uint8_t {
   leader_is_elected = 46,
   vote_by_log = 47,
   match_is_acknowledged = 48,
+  purged_is_durable = 49,
 };
 
 struct Invariant {

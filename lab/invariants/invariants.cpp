@@ -1,5 +1,6 @@
 #include "lab/invariants/invariants.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "lab/invariants/resource_checks.hpp"
@@ -48,6 +49,7 @@ void Invariants::started(NodeId node, std::uint64_t life, const raft::Restored& 
   const bool lost = ledger_.disk(node).harmed;
   // The log's checks first: they know what was durable, and then what is.
   logs_.started(node, life, found, instance);
+  ledger_.disk(node).data_durable = found.applied.index;
   cores_.started(node, found, lost);
   states_.started(node, found.applied.index, digest);
   if (!found.memberships.empty())
@@ -72,6 +74,7 @@ void Invariants::core_stepped(NodeId node, const raft::Core& core, const NodeQue
   seen.durable = core.durable();
   seen.last = core.last_log_id();
   seen.membership = &core.membership();
+  seen.needs_snapshot = core.needs_snapshot();
   cores_.stepped(seen, Inside(core));
   clients_.ticked(node, queues.ticks, queues.give_up);
   if (++steps_ % kMemoryEvery != 0)
@@ -114,6 +117,18 @@ bool Invariants::wants_digest(NodeId, Index applied) { return StateChecks::wants
 
 void Invariants::digest(NodeId node, const StateDigest& digest, bool flushing) {
   states_.digest(node, digest, flushing);
+}
+
+void Invariants::flushed(NodeId node, Index durable) {
+  auto& known = ledger_.disk(node).data_durable;
+  known = std::max(known, durable);
+}
+
+void Invariants::installing(NodeId node, LogId snapshot) { states_.installing(node, snapshot); }
+
+void Invariants::installed(NodeId node, LogId snapshot) {
+  ledger_.disk(node).data_durable = snapshot.index;
+  states_.installed(node, snapshot);
 }
 
 void Invariants::asked(ConnectionId connection, NodeId node) { clients_.asked(connection, node); }

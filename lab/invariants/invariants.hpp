@@ -37,6 +37,9 @@ class Invariants final : public Observer {
   void queried(NodeId node, Index applied, const StateQuery& query, const StateAnswer& answer) override;
   bool wants_digest(NodeId node, Index applied) override;
   void digest(NodeId node, const StateDigest& digest, bool flushing) override;
+  void flushed(NodeId node, Index durable) override;
+  void installing(NodeId node, LogId snapshot) override;
+  void installed(NodeId node, LogId snapshot) override;
   void asked(ConnectionId connection, NodeId node) override;
   void submitted(ConnectionId connection, NodeId node, const ClientCommand& command) override;
   void answered(ConnectionId connection, NodeId node, const Answer& answer) override;

@@ -1,5 +1,6 @@
 #include "lab/invariants/ledger.hpp"
 
+#include <algorithm>
 #include <bit>
 #include <string>
 #include <utility>
@@ -91,6 +92,12 @@ void Ledger::settle(NodeId node, const LogStep& step) {
       disk.terms.pop_back();
     }
   };
+  if (step.reset_to.index) {
+    cut(disk.purged + 1);
+    hold_committed(node, disk.purged + 1, step.reset_to.index);
+    disk.purged = step.reset_to.index;
+    disk.purged_term = step.reset_to.term;
+  }
   if (step.truncate_from)
     cut(step.truncate_from);
   auto index = step.first;
@@ -105,6 +112,22 @@ void Ledger::settle(NodeId node, const LogStep& step) {
   }
   if (step.has_vote)
     disk.vote = step.vote;
+  if (step.purge_to > disk.purged) {
+    // Their effects are in the data database: they count as held.
+    const auto to = std::min(step.purge_to, disk.last());
+    disk.purged_term = disk.term_at(to).value_or(Term{});
+    disk.terms.erase(disk.terms.begin(), disk.terms.begin() + static_cast<std::ptrdiff_t>(to - disk.purged));
+    disk.purged = to;
+  }
+}
+
+void Ledger::hold_committed(NodeId node, Index from, Index to) {
+  for (auto index = from; index <= to && index <= committed(); ++index) {
+    if (auto* entry = find(index, committed_at(index)->term)) {
+      entry->durable |= bit(node);
+      entry->ever |= bit(node);
+    }
+  }
 }
 
 NodeSet Ledger::votes_for(NodeId candidate, Term term) const {
@@ -142,19 +165,24 @@ void Ledger::clear_disk(NodeId node) {
 
 void Ledger::reset_disk(NodeId node, Vote vote, LogId purged, std::vector<Term> terms) {
   auto& disk = disks_[node];
+  LogStep front;
+  if (purged.index > disk.purged && disk.term_at(purged.index) == purged.term) {
+    front.purge_to = purged.index;
+    settle(node, front);
+  } else if (purged.index != disk.purged) {
+    front.truncate_from = disk.purged + 1;
+    settle(node, front);
+    hold_committed(node, Index(1), purged.index);
+    disk.purged = purged.index;
+  }
+  disk.purged_term = purged.term;
   Index same = disk.purged;
-  while (disk.purged == purged.index && same < disk.last() && same - purged.index < terms.size() &&
+  while (same < disk.last() && same - purged.index < terms.size() &&
          disk.terms[same - purged.index] == terms[same - purged.index])
     ++same;
   LogStep change;
   change.truncate_from = same + 1;
   change.first = same + 1;
-  if (disk.purged != purged.index) {
-    settle(node, change);
-    disk.purged = purged.index;
-    change.first = purged.index + 1;
-    same = purged.index;
-  }
   change.terms.assign(terms.begin() + static_cast<std::ptrdiff_t>(same - purged.index), terms.end());
   change.has_vote = true;
   change.vote = vote;

@@ -40,17 +40,21 @@ struct CommittedRecord {
 
 /// One call of the log store, without the bytes.
 struct LogStep {
+  LogId reset_to;  // 0/0: nothing; else the log is empty behind it
   bool has_vote = false;
   Vote vote;
   Index truncate_from;
   Index first;              // of `terms`
   std::vector<Term> terms;  // of the entries
+  Index purge_to;           // 0: nothing
 };
 
 /// What one node's log store holds: surely, and perhaps.
 struct DiskLog {
   Vote vote;
   Index purged;
+  Term purged_term;               // of the entry at `purged`
+  Index data_durable;             // of its state machine: a crash would come back to this applied index
   std::vector<Term> terms;        // of purged + 1, ...; surely on the disk
   std::deque<LogStep> put_aside;  // taken, not handed to the disk yet
   std::deque<LogStep> uncertain;  // handed to the disk; a power cut may take it
@@ -86,7 +90,10 @@ class Ledger {
   void clear_disk(NodeId node);
   /// Takes what a start found for what is durable.
   void reset_disk(NodeId node, Vote vote, LogId purged, std::vector<Term> terms);
-  /// The nodes on whose synced log it lies. Of a node whose disk was harmed: or once lay.
+  /// What is committed of [from, to] counts as held by this node: a snapshot on its disk has it.
+  void hold_committed(NodeId node, Index from, Index to);
+  /// The nodes on whose synced log it lies, or lay before it was purged. Of a node whose disk was harmed: or
+  /// once lay.
   NodeSet holders(Index index, Term term) const;
   /// Whom this node ever voted for, durably, in this term; 0: nobody.
   NodeId vote_of(NodeId node, Term term) const;

@@ -1,5 +1,7 @@
 #include "lab/invariants/log_checks.hpp"
 
+#include <algorithm>
+#include <span>
 #include <string>
 #include <utility>
 
@@ -21,9 +23,11 @@ std::optional<Term> given_term_at(const DiskLog& disk, Index index) {
         return step->terms[index - step->first];
       if (step->truncate_from && index >= step->truncate_from)
         return std::nullopt;
+      if (step->reset_to.index)
+        return index == step->reset_to.index ? std::optional(step->reset_to.term) : std::nullopt;
     }
   }
-  return disk.term_at(index);
+  return index == disk.purged ? std::optional(disk.purged_term) : disk.term_at(index);
 }
 }  // namespace
 
@@ -31,7 +35,19 @@ std::optional<Term> given_term_at(const DiskLog& disk, Index index) {
 
 bool LogChecks::matches(const DiskLog& disk, const raft::Restored& found,
                         const std::vector<Term>& terms) const {
-  return disk.vote == found.vote && disk.purged == found.purged.index && disk.terms == terms;
+  if (disk.vote != found.vote)
+    return false;
+  if (disk.purged == found.purged.index)
+    return disk.terms == terms;
+  // A start that finds an interrupted install lets the log follow the snapshot.
+  const auto at = found.purged.index;
+  const auto* committed = ledger_.committed_at(at);
+  if (at < disk.purged || found.applied.index != at || committed == nullptr ||
+      committed->term != found.purged.term)
+    return false;
+  if (disk.term_at(at) != found.purged.term)
+    return terms.empty();
+  return std::ranges::equal(std::span(disk.terms).subspan(at - disk.purged), terms);
 }
 
 void LogChecks::started(NodeId node, std::uint64_t life, const raft::Restored& found, InstanceId instance) {
@@ -115,14 +131,16 @@ void LogChecks::call(NodeId node, std::uint64_t epoch, const LogWrite& call) {
                                                " to instance " + to_string(call.binding.instance) +
                                                ", which that node never was");
   }
+  check_gone(node, call);
   LogStep step;
   step.has_vote = call.has_vote;
   step.vote = call.vote;
   step.truncate_from = call.truncate_from;
+  step.reset_to = call.reset_to;
+  step.purge_to = call.purge_to;
   if (!call.entries.empty()) {
     step.first = call.entries.front().id.index;
     const auto before = step.first - 1;
-    const bool purged = before <= disk.purged;
     auto previous = given_term_at(disk, before).value_or(Term{});
     std::uint64_t stamp = 0;
     if (const auto* known = ledger_.find(before, previous))
@@ -130,8 +148,7 @@ void LogChecks::call(NodeId node, std::uint64_t epoch, const LogWrite& call) {
     for (const auto& entry : call.entries) {
       bool is_new = false;
       const auto& record = ledger_.record(entry, previous, is_new);
-      if (!is_new && (record.hash != hash_of(entry) ||
-                      (record.previous != previous && !(purged && entry.id.index == step.first))))
+      if (!is_new && (record.hash != hash_of(entry) || record.previous != previous))
         findings_.add(Check::log_matching,
                       name_of(node) + " takes entry " + to_string(entry.id) + " after one of term " +
                           to_string(previous) + " with hash " + std::to_string(hash_of(entry)) +
@@ -147,6 +164,19 @@ void LogChecks::call(NodeId node, std::uint64_t epoch, const LogWrite& call) {
     }
   }
   disk.put_aside.push_back(std::move(step));
+}
+
+/// What leaves the log must be in the data database, for good.
+void LogChecks::check_gone(NodeId node, const LogWrite& call) {
+  const auto& disk = ledger_.disk(node);
+  if (call.purge_to > disk.data_durable)
+    findings_.add(Check::purged_is_durable,
+                  name_of(node) + " purges its log up to " + to_string(call.purge_to) +
+                      ", but a crash would come back to applied index " + to_string(disk.data_durable));
+  if (call.reset_to.index && call.reset_to.index != disk.data_durable)
+    findings_.add(Check::purged_is_durable,
+                  name_of(node) + " begins its log anew behind " + to_string(call.reset_to) +
+                      ", but a crash would come back to applied index " + to_string(disk.data_durable));
 }
 
 void LogChecks::settle(NodeId node, const LogStep& step) {
@@ -201,6 +231,8 @@ void LogChecks::leaving(NodeId from, NodeId to, const PeerMessage& message) {
     leaves(from, to, *vote);
   } else if (const auto* ack = std::get_if<AppendResponse>(&message)) {
     leaves(from, to, *ack);
+  } else if (const auto* install = std::get_if<InstallSnapshotResponse>(&message)) {
+    leaves(from, to, *install);
   } else if (const auto* beat = std::get_if<HeartbeatResponse>(&message)) {
     // Without a clock it answers a message of a lower term and promises nothing.
     if (beat->clock_ms != 0)
@@ -280,6 +312,20 @@ void LogChecks::leaves(NodeId from, NodeId to, const AppendResponse& m) {
                   name_of(from) + " acknowledges " + invariants::text_of(term, m.match) + " to " +
                       name_of(to) + ", the leader of term " + to_string(m.term) +
                       "; its synced log ends at " + to_string(ledger_.disk(from).last()));
+}
+
+/// "I have it" counts as the acknowledgement of an append.
+void LogChecks::leaves(NodeId from, NodeId to, const InstallSnapshotResponse& m) {
+  if (m.clock_ms != 0)
+    check_term(from, m.term, "answers the offer of a snapshot");
+  if (m.state != InstallState::not_needed)
+    return;
+  ledger_.note_ack(from, to, m.term, m.match.index);
+  const auto* entry = ledger_.find(m.match.index, m.match.term);
+  if (m.match.index && (entry == nullptr || (entry->ever & bit(from)) == 0))
+    findings_.add(Check::acknowledged_is_synced, name_of(from) + " needs no snapshot, for it has " +
+                                                     to_string(m.match) + "; its synced log ends at " +
+                                                     to_string(ledger_.disk(from).last()));
 }
 
 }  // namespace kiwi::lab::invariants

@@ -43,6 +43,8 @@ class LogChecks {
   void leaves(NodeId from, NodeId to, const VoteRequest& m);
   void leaves(NodeId from, NodeId to, const VoteResponse& m);
   void leaves(NodeId from, NodeId to, const AppendResponse& m);
+  void leaves(NodeId from, NodeId to, const InstallSnapshotResponse& m);
+  void check_gone(NodeId node, const LogWrite& call);
   void check_term(NodeId from, Term term, const char* what);
 
   Ledger& ledger_;

@@ -57,6 +57,22 @@ void StateChecks::applied(NodeId node, const std::vector<Entry>& entries) {
   }
 }
 
+void StateChecks::installing(NodeId node, LogId snapshot) { machines_[node].flushed.insert(snapshot.index); }
+
+void StateChecks::installed(NodeId node, LogId snapshot) {
+  auto& machine = machines_[node];
+  machine.applied = snapshot.index;
+  machine.harmed = false;  // nothing is left of what was spoilt
+  const auto* committed = ledger_.committed_at(snapshot.index);
+  if (committed == nullptr || committed->term != snapshot.term)
+    findings_.add(
+        Check::applied_in_order,
+        name_of(node) + " installs a snapshot of " + to_string(snapshot) + ", but " +
+            (committed == nullptr ? "only " + to_string(ledger_.committed()) + " entries are committed"
+                                  : "committed is " + to_string(LogId{committed->term, snapshot.index})));
+  machine.flushed.erase(machine.flushed.upper_bound(snapshot.index), machine.flushed.end());
+}
+
 bool StateChecks::wants_digest(Index applied) { return mix(applied.value) % 64 == 0; }
 
 void StateChecks::digest(NodeId node, const StateDigest& digest, bool flushing) {

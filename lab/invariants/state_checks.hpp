@@ -24,6 +24,9 @@ class StateChecks {
   void applied(NodeId node, const std::vector<Entry>& entries);
   /// The same indexes on all nodes; about one in 64.
   static bool wants_digest(Index applied);
+  /// A snapshot is about to be installed, and is.
+  void installing(NodeId node, LogId snapshot);
+  void installed(NodeId node, LogId snapshot);
   void digest(NodeId node, const StateDigest& digest, bool flushing);
 
  private:

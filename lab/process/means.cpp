@@ -129,7 +129,7 @@ std::vector<std::string> lacking(const script::Scenario& scenario, const Means& 
     differs("election", settings.election.second != 2 * settings.election.first);
   }
   // Writes have no numbers here, and a file system no capacity.
-  for (const char* option : {"power-fail keep=", "full after="}) {
+  for (const char* option : {"power-fail keep=", "full after=", "crash-at operations="}) {
     if (found.options.contains(option)) {
       missing.emplace_back(option);
     }

@@ -64,7 +64,7 @@ tl::expected<void, std::string> NodeProcess::start(const std::filesystem::path& 
   }
   pid_ = pid;
   ++life_;
-  paused_ = stopping_ = expected_ = failed_ = false;
+  paused_ = stopping_ = expected_ = failed_ = killed_itself_ = may_kill_itself_ = false;
   why_.clear();
   return {};
 }
@@ -114,7 +114,8 @@ bool NodeProcess::poll() {
 
 void NodeProcess::ended(int status) {
   const bool in_order = WIFEXITED(status) && WEXITSTATUS(status) == 0;
-  failed_ = !expected_ && !(stopping_ && in_order);
+  killed_itself_ = may_kill_itself_ && !expected_ && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
+  failed_ = !expected_ && !killed_itself_ && !(stopping_ && in_order);
   refused_ =
       failed_ && WIFEXITED(status) && (WEXITSTATUS(status) == kExitUsage || WEXITSTATUS(status) == 127);
   if (failed_) {

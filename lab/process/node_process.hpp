@@ -48,6 +48,10 @@ class NodeProcess {
   void resume();
   /// It is about to kill itself, as it was told to.
   void expect_end() { expected_ = true; }
+  /// It kills itself some time, if `will`; that end is no failure.
+  void kills_itself(bool will) { may_kill_itself_ = will; }
+  /// The last life ended so.
+  bool killed_itself() const { return killed_itself_; }
   /// True: it ended since the last call.
   bool poll();
 
@@ -62,6 +66,8 @@ class NodeProcess {
   bool paused_ = false;
   bool stopping_ = false;
   bool expected_ = false;
+  bool may_kill_itself_ = false;
+  bool killed_itself_ = false;
   bool failed_ = false;
   bool refused_ = false;
   std::string why_;

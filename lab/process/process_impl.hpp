@@ -52,6 +52,8 @@ class ProcessBackend::Impl {
     bool answered = false;
     /// Commands of the control socket that a new life needs again.
     std::vector<std::string> clock, disk;
+    /// `crash-at` of the control socket; empty: none.
+    std::string crash_at;
     std::uint64_t log_read = 0;  // how much of its log was looked at
   };
 
@@ -98,6 +100,7 @@ class ProcessBackend::Impl {
   tl::expected<std::string, std::string> ask_to_end(Node& node, const std::string& command);
   tl::expected<bool, std::string> crash(Node& node, Details& details);
   tl::expected<bool, std::string> power_fail(Node& node, const script::Action& action, Details& details);
+  tl::expected<bool, std::string> crash_at(Node& node, const script::Action& action);
   tl::expected<bool, std::string> restart(Node& node);
   tl::expected<bool, std::string> clone_disk(Node& from, Node& to);
   tl::expected<bool, std::string> clock_verb(Node& node, const script::Action& action);

@@ -98,7 +98,17 @@ tl::expected<void, std::string> ProcessBackend::Impl::start_node(Node& node) {
       "--heartbeat-ms",
       std::to_string(milliseconds(s.heartbeat)),
       "--request-timeout-ms",
-      std::to_string(milliseconds(s.request_timeout))};
+      std::to_string(milliseconds(s.request_timeout)),
+      "--log-keep",
+      std::to_string(s.log_keep),
+      "--log-keep-entries",
+      std::to_string(s.log_entries),
+      "--log-keep-age",
+      std::to_string(milliseconds(s.log_age)) + "ms",
+      "--log-laggard",
+      std::to_string(s.log_laggard),
+      "--snapshot-rate",
+      std::to_string(s.snapshot_rate)};
   const auto add = [&](const char* flag, std::string value) {
     arguments.emplace_back(flag);
     arguments.push_back(std::move(value));
@@ -119,6 +129,9 @@ tl::expected<void, std::string> ProcessBackend::Impl::start_node(Node& node) {
     for (const auto& line : usual_disk()) {
       add("--at-start", line);
     }
+    if (!node.crash_at.empty()) {
+      add("--at-start", node.crash_at);
+    }
     for (const auto* lines : {&node.clock, &node.disk}) {
       for (const auto& line : *lines) {
         add("--at-start", line);
@@ -128,6 +141,7 @@ tl::expected<void, std::string> ProcessBackend::Impl::start_node(Node& node) {
   if (auto started = node.process.start(options_.means.program, arguments); !started) {
     return started;
   }
+  node.process.kills_itself(!node.crash_at.empty());
   node.answered = false;
   node.view.role = NodeRole::unknown;
   node.view.leader = NodeId{};
@@ -191,7 +205,7 @@ void ProcessBackend::Impl::take_info(Node& node, const Reply& reply) {
     broken_ = std::move(broken);
   }
   const auto figures = [](const NodeView& v) {
-    return std::tie(v.role, v.term, v.leader, v.commit, v.applied, v.last, v.voters);
+    return std::tie(v.role, v.term, v.leader, v.commit, v.applied, v.last, v.purged, v.voters);
   };
   if (figures(seen) != figures(node.view)) {
     if (seen.role != node.view.role || seen.term != node.view.term) {
@@ -216,6 +230,9 @@ void ProcessBackend::Impl::changed(Node& node) {
 }
 
 void ProcessBackend::Impl::ended(Node& node) {
+  if (node.process.killed_itself()) {
+    node.crash_at.clear();
+  }
   if (node.process.failed()) {
     // Faults that strike a number of times: it is what they did. A new life does not have them again.
     std::erase_if(node.disk, [](const std::string& line) {
@@ -229,7 +246,11 @@ void ProcessBackend::Impl::ended(Node& node) {
   node.polled = false;
   node.view.role = NodeRole::unknown;
   node.view.leader = NodeId{};
-  happened(node.process.id(), node.process.failed() ? "failed" : "ended", {{"why", node.process.why()}});
+  happened(node.process.id(),
+           node.process.failed()          ? "failed"
+           : node.process.killed_itself() ? "crash"
+                                          : "ended",
+           {{"why", node.process.why()}});
   changed(node);
 }
 

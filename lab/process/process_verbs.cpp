@@ -160,6 +160,9 @@ tl::expected<bool, std::string> ProcessBackend::Impl::node_verb(Node& n, const s
   if (verb == "restart") {
     return restart(n);
   }
+  if (verb == "crash-at") {
+    return crash_at(n, action);
+  }
   if (verb == "stop") {
     if (!process.up() || process.stopping()) {
       return false;
@@ -247,6 +250,24 @@ tl::expected<bool, std::string> ProcessBackend::Impl::power_fail(Node& n, const 
   details["n" + to_string(n.process.id())] = *kept;
   happened(n.process.id(), "power-fail", {{"kept", *kept}});
   return true;
+}
+
+tl::expected<bool, std::string> ProcessBackend::Impl::crash_at(Node& n, const script::Action& action) {
+  if (action.words.size() > 1 || action.options.contains("operations")) {
+    return tl::unexpected(std::string("only the process dies here, at the mark"));
+  }
+  const bool none = word(action, 0) == "none";
+  const bool any = !n.crash_at.empty();
+  n.crash_at = none ? std::string() : "crash-at " + word(action, 0) + " " + option(action, "nth", "1");
+  if (n.process.up()) {
+    // At once, for the answer may come behind the end.
+    n.process.kills_itself(!none);
+    if (const auto answer = n.control->ask(none ? "crash-at none" : n.crash_at, kPatience);
+        !answer && n.process.up()) {
+      return tl::unexpected(answer.error());
+    }
+  }
+  return none ? any : true;
 }
 
 tl::expected<bool, std::string> ProcessBackend::Impl::restart(Node& n) {

@@ -55,7 +55,7 @@ bool read_info(std::string_view info, NodeView& view) {
   };
   if (!role || !read("raft_term", view.term) || !read("raft_leader", view.leader) ||
       !read("raft_commit_index", view.commit) || !read("raft_applied_index", view.applied) ||
-      !read("raft_last_log_index", view.last)) {
+      !read("raft_last_log_index", view.last) || !read("raft_log_purged_index", view.purged)) {
     return false;
   }
   view.role = role_of(*role);

@@ -37,6 +37,7 @@ struct NodeView {
   Index commit;
   Index applied;
   Index last;
+  Index purged;  // up to here the log is gone
   std::vector<NodeId> voters;
 };
 

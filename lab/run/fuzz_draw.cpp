@@ -16,6 +16,25 @@ using Nodes = std::vector<NodeId>;
 /// The actors of a node by the names that scripts give them.
 constexpr std::string_view kActors[] = {"raft", "log-store", "state-machine", "network"};
 
+/// Where a crash is likely to hurt: what follows these must be whole or not done.
+constexpr std::string_view kCrashPoints[] = {"install.staged",
+                                             "install.intent",
+                                             "install.old_aside",
+                                             "install.new_in_place",
+                                             "install.opened",
+                                             "snapshot.log_reset",
+                                             "snapshot.installed",
+                                             "install.intent_removed",
+                                             "install.old_removed",
+                                             "install.resumed",
+                                             "snapshot.built",
+                                             "log.purged",
+                                             "data.flushed",
+                                             "vote.issued",
+                                             "log.rewritten",
+                                             "log.group_of_many",
+                                             "log.overwritten_unsynced"};
+
 Nodes all_of(const std::vector<NodeView>& nodes) {
   Nodes all;
   for (const NodeView& view : nodes) {
@@ -164,6 +183,16 @@ bool draw_node_words(script::Action& action, ChanceStream& chance) {
   if (verb == "starve") {
     action.words = {std::string(kActors[below(chance.next(), std::size(kActors))]),
                     script::write_duration(draw_time(chance, milliseconds(50), milliseconds(2500)))};
+    return true;
+  }
+  if (verb == "crash-at") {
+    action.words = {std::string(kCrashPoints[below(chance.next(), std::size(kCrashPoints))])};
+    if (happens(chance.next(), 0.5)) {
+      action.words.emplace_back(happens(chance.next(), 0.7) ? "torn" : "power");
+    }
+    if (happens(chance.next(), 0.4)) {
+      action.options["operations"] = std::to_string(1 + below(chance.next(), 12));
+    }
     return true;
   }
   if (verb == "fail") {

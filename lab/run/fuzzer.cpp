@@ -198,6 +198,13 @@ std::vector<script::Action> Fuzzer::ends_of(const DrawnFault& drawn) {
   if (row->group == "disk" || !drawn.before.verb.empty()) {
     with("free", fault.nodes);
   }
+  if (fault.verb == "crash-at") {
+    script::Action none;
+    none.verb = fault.verb;
+    none.words = {"none"};
+    none.nodes = fault.nodes;
+    ends.push_back(std::move(none));
+  }
   if (fault.verb == "pause") {
     with("resume", fault.nodes);
   }

@@ -341,6 +341,9 @@ Answer Questions::positive(const script::Predicate& p) {
   if (p.name == "last") {
     return lowest([](const NodeView& view) { return view.last.value; });
   }
+  if (p.name == "purged") {
+    return lowest([](const NodeView& view) { return view.purged.value; });
+  }
   if (p.name == "term") {
     std::uint64_t high = 0;
     for (const NodeId id : nodes_of(p)) {

@@ -64,7 +64,8 @@ std::string quantity(const Predicate& predicate) {
     text = "the number of leaders";
   } else if (predicate.name == "leader-changes") {
     text = "the number of changes of leader";
-  } else if (predicate.name == "applied" || predicate.name == "commit" || predicate.name == "last") {
+  } else if (predicate.name == "applied" || predicate.name == "commit" || predicate.name == "last" ||
+             predicate.name == "purged") {
     text.append(" index");
   }
   if (!predicate.nodes.empty()) {

@@ -46,10 +46,15 @@ struct ClusterSettings {
   double duplicate = 0;     // share of frames doubled; net=lossy only
   Range sync{};             // of a sync of the log
   std::uint64_t cache = 0;  // bytes of entries that a leader keeps in memory for those who lag
-  Time run{0};              // the run lasts at least this long
-  Time settle{0};           // after the last fault ended: the longest wait until all is well
-  bool heal_at_end = true;  // links, disks and nodes are made whole before the last checks
-  std::uint64_t floor = 0;  // fewer finished client operations than this: vacuous
+  std::uint64_t log_keep = 0;       // bytes of entries; the log is purged when it is a quarter larger
+  std::uint64_t log_entries = 0;    // the same, as a number
+  Time log_age{0};                  // what is older is purged in any case
+  std::uint64_t log_laggard = 0;    // bytes of log that wait for a follower that lags
+  std::uint64_t snapshot_rate = 0;  // bytes per second that a node sends; 0: no limit
+  Time run{0};                      // the run lasts at least this long
+  Time settle{0};                   // after the last fault ended: the longest wait until all is well
+  bool heal_at_end = true;          // links, disks and nodes are made whole before the last checks
+  std::uint64_t floor = 0;          // fewer finished client operations than this: vacuous
 };
 
 struct FuzzSettings {

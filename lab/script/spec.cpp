@@ -38,6 +38,15 @@ bool number_reads(const ValueSpec& spec, std::string_view text) {
   return number && *number >= spec.least && *number <= spec.most;
 }
 
+/// A lower bound counts for sizes and rates of bytes, too.
+bool at_least(const ValueSpec& spec, std::optional<std::uint64_t> value) {
+  return value && *value >= spec.least;
+}
+
+std::string with_least(const ValueSpec& spec, std::string text) {
+  return spec.least == 0 ? text : text + ", at least " + std::to_string(spec.least);
+}
+
 std::string number_expectation(const ValueSpec& spec) {
   if (spec.most == UINT64_MAX) {
     return spec.least == 0 ? "a whole number" : "a whole number, at least " + std::to_string(spec.least);
@@ -60,9 +69,9 @@ bool reads(const ValueSpec& spec, std::string_view text) {
     case ValueType::duration_range:
       return read_duration_range(text).has_value();
     case ValueType::bytes:
-      return read_bytes(text).has_value();
+      return at_least(spec, read_bytes(text));
     case ValueType::byte_rate:
-      return read_byte_rate(text).has_value();
+      return at_least(spec, read_byte_rate(text));
     case ValueType::rate:
       return read_rate(text).has_value() || (!spec.choices.empty() && has_choice(spec.choices, text));
     case ValueType::choice:
@@ -115,9 +124,9 @@ std::string expectation(const ValueSpec& spec) {
     case ValueType::duration_range:
       return "a duration, or two such as 150ms..300ms";
     case ValueType::bytes:
-      return "a size such as 64KB";
+      return with_least(spec, "a size such as 64KB");
     case ValueType::byte_rate:
-      return "bytes per second such as 1MB/s";
+      return with_least(spec, "bytes per second such as 1MB/s");
     case ValueType::rate:
       return spec.choices.empty() ? "a rate such as 200/s"
                                   : "a rate such as 200/s, or " + listed(spec.choices, " or ");

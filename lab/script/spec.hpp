@@ -32,9 +32,12 @@ enum class ValueType {
 /// What files are: all of them, all of one database, or one kind of file of it.
 inline constexpr std::string_view kFileClasses =
     "any|log|data|log-wal|log-table|log-manifest|log-marker|data-wal|data-table|data-manifest|data-marker";
-/// The messages between nodes (messages/peer_messages.hpp); the responses of the code are the replies here.
+/// The messages between nodes (messages/peer_messages.hpp); the responses of the code are the replies here,
+/// an InstallSnapshotRequest is a `snapshot`.
 inline constexpr std::string_view kMessageKinds =
-    "any|append|append-reply|vote|vote-reply|pre-vote|pre-vote-reply|heartbeat|heartbeat-reply";
+    "any|append|append-reply|vote|vote-reply|pre-vote|pre-vote-reply|heartbeat|heartbeat-reply|snapshot|"
+    "snapshot-reply|"
+    "snapshot-fetch|snapshot-part";
 /// Calls on files that faults and `when disk` can name.
 inline constexpr std::string_view kDiskCalls = "any|read|write|sync|sync-dir|create|rename|remove";
 
@@ -50,7 +53,7 @@ struct ValueSpec {
   std::string_view summary = {};
   /// Positional words: it may stand any number of times (the last one of a row only).
   bool repeated = false;
-  /// Type number: bounds.
+  /// Types number, bytes and byte_rate: bounds; the upper one for numbers only.
   std::uint64_t least = 0;
   std::uint64_t most = UINT64_MAX;
 };

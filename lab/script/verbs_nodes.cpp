@@ -16,6 +16,21 @@ constexpr ValueSpec kPowerFail[] = {
      .summary = "what of the un-synced data survives, in the simulator's own words, and there only; drawn by "
                 "chance, "
                 "within the disk profile, without it"}};
+constexpr ValueSpec kCrashAtWords[] = {
+    {.name = "mark",
+     .type = name,
+     .required = true,
+     .summary = "of `kiwi-fault mutants --list`; `none` takes it back"},
+    {.name = "power",
+     .type = choice,
+     .choices = "power|torn",
+     .summary = "the machine loses power at that moment, as with `power-fail`; simulator only"}};
+constexpr ValueSpec kCrashAt[] = {
+    {.name = "nth", .type = number, .fallback = "1", .summary = "which time, counted from now", .least = 1},
+    {.name = "operations",
+     .type = number,
+     .fallback = "0",
+     .summary = "so many more changes of its disk it lives; simulator only"}};
 constexpr ValueSpec kOffset[] = {
     {.name = "offset", .type = signed_duration, .required = true, .summary = "against the true time"}};
 constexpr ValueSpec kRate[] = {
@@ -53,10 +68,22 @@ constexpr VerbRow kRows[] = {
              "that is not "
              "up is left out.",
      .example = "crash leader"},
+    {.name = "crash-at",
+     .group = "nodes",
+     .target = Target::nodes,
+     .words = kCrashAtWords,
+     .options = kCrashAt,
+     .fault = "crash-at",
+     .in_fuzz = true,
+     .summary = "the process dies when it next passes a mark, at that very point of the code",
+     .help =
+         "Nothing that follows in the code reaches the disk. A node that is down dies while it starts, if "
+         "the mark is passed there. Counts as crash-at from now on; `down` says whether it happened.",
+     .example = "crash-at n3 install.intent"},
     {.name = "restart",
      .group = "nodes",
      .target = Target::nodes,
-     .ends = "crash|stop|power-fail|torn|wipe",
+     .ends = "crash|crash-at|stop|power-fail|torn|wipe",
      .summary = "starts nodes that are down",
      .help = "A node that is up is left out; it is not restarted twice.",
      .example = "restart down"},

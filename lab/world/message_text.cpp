@@ -79,7 +79,7 @@ std::map<std::string, std::string> message_fields(std::string_view frame) {
 
 void show_message(Observer& observer, std::string_view kind, NodeId from, NodeId to, std::string_view frame) {
   if (kind != "append-reply" && kind != "heartbeat-reply" && kind != "vote" && kind != "vote-reply" &&
-      kind != "pre-vote" && kind != "pre-vote-reply")
+      kind != "pre-vote" && kind != "pre-vote-reply" && kind != "snapshot-reply")
     return;
   FrameReader reader;
   std::vector<FrameReader::Frame> frames;

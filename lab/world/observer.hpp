@@ -77,6 +77,12 @@ class Observer {
   virtual bool wants_digest(NodeId node, Index applied) = 0;
   /// `flushing`: the machine is about to make this state durable.
   virtual void digest(NodeId node, const StateDigest& digest, bool flushing) = 0;
+  /// A flush has made the state as of this index durable.
+  virtual void flushed(NodeId node, Index durable) = 0;
+  /// A snapshot is about to become the machine's state; a crash may leave the one or the other.
+  virtual void installing(NodeId node, LogId snapshot) = 0;
+  /// It has: in memory, and after a crash.
+  virtual void installed(NodeId node, LogId snapshot) = 0;
 
   // --- clients
   /// A command leaves the client; it and its replies are counted per connection, from 0.

@@ -7,6 +7,9 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "lab/chance.hpp"
 #include "lab/world/observer.hpp"
@@ -62,14 +65,20 @@ class SimStateMachine final : public StateMachine {
   Result<Index> flush() override {
     if (observer_ != nullptr)
       tell_digest(true);
-    return inner_->flush();
+    auto flushed = inner_->flush();
+    if (flushed && observer_ != nullptr)
+      observer_->flushed(node_, inner_->durable_applied());
+    return flushed;
   }
   Result<bool> background_work() override { return inner_->background_work(); }
   std::optional<StateDigest> digest(Index index) const override { return inner_->digest(index); }
   Result<std::optional<StateDigest>> digest_now() override { return inner_->digest_now(); }
   StateStats stats() const override { return inner_->stats(); }
   Result<std::unique_ptr<SnapshotBuilder>> get_snapshot_builder() override {
-    return inner_->get_snapshot_builder();
+    auto builder = inner_->get_snapshot_builder();
+    if (!builder || observer_ == nullptr)
+      return builder;
+    return std::make_unique<Watched>(*this, std::move(*builder));
   }
   Result<std::string> begin_receiving_snapshot(const SnapshotMeta& meta) override {
     return inner_->begin_receiving_snapshot(meta);
@@ -83,13 +92,42 @@ class SimStateMachine final : public StateMachine {
   }
   Result<void> finish_install() override { return inner_->finish_install(); }
   Result<void> install_snapshot(const SnapshotMeta& meta, const std::string& folder) override {
-    return inner_->install_snapshot(meta, folder);
+    if (observer_ != nullptr)
+      observer_->installing(node_, meta.last_log_id);
+    auto done = inner_->install_snapshot(meta, folder);
+    if (done && observer_ != nullptr) {
+      observer_->installed(node_, meta.last_log_id);
+      tell_digest(false);
+    }
+    return done;
   }
   Result<std::optional<SnapshotMeta>> get_current_snapshot() override {
     return inner_->get_current_snapshot();
   }
 
  private:
+  /// What a snapshot may hold, now or since the last flush, has a digest that who installs it is held to.
+  class Watched final : public SnapshotBuilder {
+   public:
+    Watched(SimStateMachine& machine, std::unique_ptr<SnapshotBuilder> inner)
+        : seat_(machine.seat_), inner_(std::move(inner)) {}
+    Result<SnapshotManifest> build_snapshot(const std::string& parent) override {
+      if (seat_ != nullptr)
+        seat_->tell_digest(true);
+      auto built = inner_->build_snapshot(parent);
+      if (seat_ != nullptr)
+        seat_->observer_->flushed(seat_->node_, seat_->inner_->durable_applied());
+      return built;
+    }
+    Result<std::vector<SnapshotFile>> link_current_files(const std::string& folder) override {
+      return inner_->link_current_files(folder);
+    }
+
+   private:
+    SimStateMachine*& seat_;  // empty once the machine is gone
+    std::unique_ptr<SnapshotBuilder> inner_;
+  };
+
   void tell_digest(bool flushing) {
     // Also without a digest it is worth knowing that this state may become durable.
     StateDigest digest;

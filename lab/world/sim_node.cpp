@@ -145,6 +145,8 @@ NodeStart SimNode::node_start(OpenedReplica opened) {
   r.raft.election_ticks_max = options_.election_ticks_max;
   r.raft.heartbeat_ticks = options_.heartbeat_ticks;
   r.raft.max_cached_bytes = options_.max_cached_bytes;
+  r.raft.compaction = options_.compaction;
+  r.snapshot_bytes_per_second = options_.snapshot_bytes_per_second;
   r.tick_ms = static_cast<std::uint32_t>(options_.tick.count());
   r.request_timeout_ms = static_cast<std::uint32_t>(options_.request_timeout.count());
   r.unix_clock_ms = [this] { return time_.unix_ms(host_.world_now()); };
@@ -182,6 +184,8 @@ void SimNode::start() {
   bug_.clear();
   why_.clear();
   auto opened = open_replica(open_options());
+  if (struck())
+    return;  // it died on the way
   if (!opened) {
     const auto& e = opened.error();
     start_failed(std::string(to_string(e.subject)) + " " + to_string(e.verb) + " " + to_string(e.kind) +
@@ -216,6 +220,7 @@ void SimNode::start() {
 }
 
 void SimNode::start_failed(const std::string& why) {
+  struck_.reset();
   failed_ = true;
   why_ = why;
   bug_.clear();
@@ -319,10 +324,37 @@ void SimNode::end_process(bool power) {
     options_.observer->ended(id_);
 }
 
+void SimNode::passed(std::string_view mark) {
+  if (!crash_point_ || crash_point_->mark != mark || --crash_point_->nth != 0)
+    return;
+  struck_ = std::exchange(crash_point_, std::nullopt);
+  if (struck_->operations == 0)
+    hardware_->fs->freeze();
+  else
+    hardware_->fs->freeze_after(struck_->operations);
+}
+
+const std::optional<CrashPoint>& SimNode::struck() {
+  static const std::optional<CrashPoint> kNot;
+  return struck_ && hardware_->fs->frozen() ? struck_ : kNot;
+}
+
 void SimNode::crash() {
-  KIWI_ASSERT(up(), "only what is up can be killed");
-  end_process(false);
+  KIWI_ASSERT(up() || struck_, "only what is up can be killed");
+  end_struck();
+  if (up())
+    end_process(false);
   new_hardware(hardware_->disk.after_kill());
+}
+
+/// What happened in the rest of that step, on a disk that stood still, did not happen.
+void SimNode::end_struck() {
+  if (!struck_)
+    return;
+  struck_.reset();
+  ended_ = failed_ = false;
+  bug_.clear();
+  why_.clear();
 }
 
 sim::Chooser SimNode::chooser(std::string name) {
@@ -333,6 +365,7 @@ sim::Chooser SimNode::chooser(std::string name) {
 }
 
 sim::PowerCut SimNode::power_fail(std::optional<sim::PowerCut> cut, bool torn) {
+  end_struck();
   if (up())
     end_process(true);
   dark_ = true;
@@ -359,6 +392,7 @@ sim::PowerCut SimNode::power_fail(std::optional<sim::PowerCut> cut, bool torn) {
 }
 
 void SimNode::bury() {
+  struck_.reset();
   const bool bug = !bug_.empty();
   end_process(false);
   if (bug) {

@@ -36,6 +36,15 @@ NodeAddress address_of(NodeId node);
 
 class SimNode;
 
+/// Where a node is to die: at the `nth` time that it passes `mark`, plus so many more changes of its disk.
+struct CrashPoint {
+  std::string mark;
+  std::uint64_t nth = 1;
+  std::uint64_t operations = 0;
+  bool power = false;  // the machine loses power, too
+  bool torn = false;
+};
+
 /// What a node asks of the world.
 class NodeHost {
  public:
@@ -59,9 +68,16 @@ class SimNode final : public CoordinatorHost {
   // --- The process
   /// Requires !up(). What cannot be opened leaves it down, failed(), with why().
   void start();
+  /// It dies there, in this life or a later one, once. Nothing: not any more.
+  void crash_at(std::optional<CrashPoint> point) { crash_point_ = std::move(point); }
+  const std::optional<CrashPoint>& crash_point() const { return crash_point_; }
+  /// An instrumented point was passed in this node.
+  void passed(std::string_view mark);
+  /// Where it has just come to: its disk is frozen, and it must be ended now, up or not. Until that.
+  const std::optional<CrashPoint>& struck();
   /// After start() was left by an exception.
   void start_failed(const std::string& why);
-  /// kill -9: no handler runs, nothing more reaches the disk. Requires up().
+  /// kill -9: no handler runs, nothing more reaches the disk. Requires up() or struck().
   void crash();
   /// crash(), and the disk keeps what the cut says; without one it is drawn within the profile.
   sim::PowerCut power_fail(std::optional<sim::PowerCut> cut, bool torn);
@@ -147,6 +163,7 @@ class SimNode final : public CoordinatorHost {
   void observe_start(const OpenedReplica& opened);
   LogStoreSeen log_store_seen() const;
   void end_process(bool power);
+  void end_struck();
   void new_hardware(sim::SimDisk image);
   void client_ended();
   Time drawn(ChanceStream& stream, const Spread& spread) const;
@@ -169,6 +186,7 @@ class SimNode final : public CoordinatorHost {
   bool stopping_ = false;
   bool ended_ = false;
   bool ending_ = false;  // end_process() is at work
+  std::optional<CrashPoint> crash_point_, struck_;
   std::string bug_;
   std::string why_;
   std::deque<std::function<void(SimNode&)>> backlog_;

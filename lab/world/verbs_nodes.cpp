@@ -9,6 +9,7 @@
 #include "lab/script/values.hpp"
 #include "lab/script/verbs.hpp"
 #include "lab/world/world_impl.hpp"
+#include "messages/fault_tables.hpp"
 
 namespace kiwi::lab {
 
@@ -100,6 +101,8 @@ tl::expected<bool, std::string> World::Impl::node_verb(SimNode& n, const script:
     const auto kept = sim::to_string(n.power_fail(std::move(cut), torn));
     details[name] = kept;
     happened(n.id(), "power-fail", {{"kept", kept}});
+  } else if (verb == "crash-at") {
+    return crash_at(n, action);
   } else if (verb == "restart") {
     if (n.up())
       return false;
@@ -140,6 +143,29 @@ tl::expected<bool, std::string> World::Impl::node_verb(SimNode& n, const script:
   } else {
     return disk_verb(n, action, details);
   }
+  return true;
+}
+
+tl::expected<bool, std::string> World::Impl::crash_at(SimNode& n, const script::Action& action) {
+  const auto option = [&](const char* key, std::uint64_t fallback) {
+    const auto found = action.options.find(key);
+    return found == action.options.end() ? fallback : script::read_number(found->second).value_or(fallback);
+  };
+  if (action.words.empty())
+    return wrong(action);
+  if (action.words[0] == "none") {
+    const bool any = n.crash_point().has_value();
+    n.crash_at(std::nullopt);
+    return any;
+  }
+  if (!fault::is_mark(action.words[0]))
+    return tl::unexpected("there is no mark '" + action.words[0] + "'");
+  CrashPoint point{action.words[0], option("nth", 1), option("operations", 0)};
+  if (action.words.size() > 1) {
+    point.power = true;
+    point.torn = action.words[1] == "torn";
+  }
+  n.crash_at(std::move(point));
   return true;
 }
 
@@ -231,6 +257,8 @@ void World::Impl::start(SimNode& n) {
     n.start_failed(std::string("BUG: ") + e.what());
   }
   running_ = nullptr;
+  if (n.struck())
+    strike(n);
   trace_.note(now_, TraceOf::start, n.id().value, n.life());
 }
 

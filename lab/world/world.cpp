@@ -20,6 +20,7 @@ void World::Impl::on_mark(std::size_t mark) {
   if (world == nullptr || world->running_ == nullptr)
     return;
   const auto node = world->running_->id();
+  world->running_->passed(fault::kMarks[mark].name);
   auto told = world->marks_told_[node.value - 1].begin() + static_cast<std::ptrdiff_t>(mark);
   if (*told && !world->observe_marks_)
     return;
@@ -94,6 +95,8 @@ tl::expected<void, BrokenInvariant> World::Impl::run_until(Time limit) {
       break;
     }
     if (auto* n = node(*where)) {
+      if (n->struck())
+        strike(*n);
       look_at(*n);
       if (!n->bug().empty()) {
         BrokenInvariant broken{0, "assertion", "n" + to_string(*where) + ": " + n->bug(), now_};
@@ -145,7 +148,7 @@ std::optional<NodeId> World::Impl::step(Time limit) {
   } else {
     const auto& actor = who->run_one();
     trace_.note(now_, TraceOf::run, who->id().value, actor.key);
-    if (options_.observer && who->up())
+    if (options_.observer && who->up() && !who->struck())
       who->observe(actor);
   }
   running_ = nullptr;
@@ -162,6 +165,7 @@ void World::Impl::look_at(SimNode& node) {
     now.commit = core->commit();
     now.applied = core->applied();
     now.last = core->last_log_id().index;
+    now.purged = core->log().purged().index;
   }
   auto& seen = seen_[node.id().value - 1];
   if (now == seen)
@@ -177,6 +181,18 @@ void World::Impl::look_at(SimNode& node) {
   seen = now;
   told_ = true;
   listener_.changed(node.id());
+}
+
+/// The moment of a `crash-at` has come: the disk froze there, and here the process is gone.
+void World::Impl::strike(SimNode& n) {
+  const auto point = *n.struck();
+  clients_.node_ended(n.id(), point.power);
+  std::map<std::string, std::string> fields{{"at", point.mark}};
+  if (point.power)
+    fields["kept"] = sim::to_string(n.power_fail(std::nullopt, point.torn));
+  else
+    n.crash();
+  happened(n.id(), point.power ? "power-fail" : "crash", std::move(fields));
 }
 
 void World::Impl::node_over(SimNode& node) {
@@ -201,6 +217,7 @@ NodeView World::Impl::view(const SimNode& node) const {
     v.commit = core->commit();
     v.applied = core->applied();
     v.last = core->last_log_id().index;
+    v.purged = core->log().purged().index;
     v.voters = core->membership().voters;
   }
   return v;

@@ -65,12 +65,13 @@ class World::Impl final : public NetHost, public NodeHost {
     NodeRole role = NodeRole::unknown;
     Term term;
     NodeId leader;
-    Index commit, applied, last;
+    Index commit, applied, last, purged;
     auto operator<=>(const Seen&) const = default;
   };
   /// Does the next thing that is due before `limit`. Gives the node it happened on; nothing: it is `limit`.
   std::optional<NodeId> step(Time limit);
   void look_at(SimNode& node);
+  void strike(SimNode& node);
   void node_over(SimNode& node);
   tl::expected<Applied, std::string> on_nodes(const script::Action& action);
   tl::expected<Applied, std::string> on_links(const script::Action& action);
@@ -78,6 +79,7 @@ class World::Impl final : public NetHost, public NodeHost {
   // --- verbs_*.cpp: each gives false when it changed nothing
   using Details = std::map<std::string, std::string>;
   tl::expected<bool, std::string> node_verb(SimNode& node, const script::Action& action, Details& details);
+  tl::expected<bool, std::string> crash_at(SimNode& node, const script::Action& action);
   tl::expected<bool, std::string> clock_verb(SimNode& node, const script::Action& action);
   tl::expected<bool, std::string> actor_verb(SimNode& node, const script::Action& action);
   tl::expected<bool, std::string> disk_verb(SimNode& node, const script::Action& action, Details& details);

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "lab/time.hpp"
+#include "raft/log_sizes.hpp"
 
 namespace kiwi::lab {
 
@@ -54,6 +55,10 @@ struct WorldOptions {
   std::string cluster_token = "lab";
   /// Bytes of entries a leader keeps in memory for lagging followers (raft::Options::max_cached_bytes).
   std::uint64_t max_cached_bytes = 32u << 20;
+  /// How much of the log stays (raft/log_sizes.hpp).
+  raft::CompactionLimits compaction;
+  /// Bytes of snapshots that a node sends in a second; 0: no limit.
+  std::uint64_t snapshot_bytes_per_second = 0;
 
   // --- costs and delays
   Transport transport = Transport::stream;

@@ -56,7 +56,7 @@ tl::expected<void, std::string> Control::start(const std::string& path, std::uin
 }
 
 void Control::mark(std::size_t number, std::string_view name) {
-  if (number == crash_at_) {
+  if (number == crash_at_ && crash_in_.fetch_sub(1) == 1) {
     if (disk_.buffers()) {
       static_cast<void>(disk_.power_fail("exact", false, 0));
     }
@@ -129,9 +129,16 @@ tl::expected<std::string, std::string> Control::command(const std::string& line)
     dies_ = true;
     return disk_.buffers() ? disk_.power_fail("exact", false, 0) : std::string("everything");
   }
-  if (verb == "crash-at" && words.plain.size() == 1) {
+  std::uint64_t nth = 1;
+  if (verb == "crash-at" && words.plain.size() == 1 && words.plain[0] == "none") {
+    crash_at_ = kMostMarks;
+    return std::string("not any more");
+  }
+  if (verb == "crash-at" &&
+      (words.plain.size() == 1 || (words.plain.size() == 2 && read(words.plain[1], nth)))) {
     for (std::size_t i = 0; i < std::size(kMarks); ++i) {
       if (kMarks[i].name == words.plain[0]) {
+        crash_in_ = nth;
         crash_at_ = i;
         return "waiting for " + words.plain[0];
       }

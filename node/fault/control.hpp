@@ -11,7 +11,8 @@
 //                        NUMBER hold             files wait from now on: power is about to fail
 //                                                elsewhere, too
 //                        NUMBER kill             as kill -9 does: the machine goes on, un-synced bytes stay
-//                        NUMBER crash-at MARK    the same when this mark is passed next: a named crash point
+//                        NUMBER crash-at MARK [NTH]  the same when this mark is passed for the n-th time from
+//                                                    now: a named crash point; "none": not any more
 //                        NUMBER power-fail PROFILE plain|torn SEED
 //
 // The process ends when the laboratory goes away.
@@ -51,6 +52,7 @@ class Control {
   int socket_ = -1;
   bool dies_ = false;                               // after the answer
   std::atomic<std::size_t> crash_at_ = kMostMarks;  // the mark; none
+  std::atomic<std::uint64_t> crash_in_ = 1;         // passes of it
   /// When each mark was last reported, in steady nanoseconds.
   std::array<std::atomic<std::int64_t>, kMostMarks> reported_{};
 };

@@ -7,7 +7,8 @@ namespace {
 
 constexpr std::string_view kInfo =
     "# Raft\r\nraft_node_id:2\r\nraft_role:leader\r\nraft_term:7\r\nraft_leader:2\r\nraft_leader_ready:1\r\n"
-    "raft_commit_index:40\r\nraft_applied_index:39\r\nraft_last_log_index:41\r\nraft_voters:1 2 3\r\n";
+    "raft_commit_index:40\r\nraft_applied_index:39\r\nraft_last_log_index:41\r\nraft_log_purged_index:"
+    "7\r\nraft_voters:1 2 3\r\n";
 
 NodeView view(std::uint64_t id, std::uint64_t term, NodeRole role, std::uint64_t commit,
               std::uint64_t life = 1) {
@@ -29,6 +30,7 @@ TEST(ReadInfo, reads_what_a_node_says) {
   EXPECT_EQ(v.commit, Index(40));
   EXPECT_EQ(v.applied, Index(39));
   EXPECT_EQ(v.last, Index(41));
+  EXPECT_EQ(v.purged, Index(7));
   EXPECT_EQ(v.voters, (std::vector<NodeId>{NodeId(1), NodeId(2), NodeId(3)}));
 }
 

@@ -44,9 +44,9 @@ std::string RandomScript::value(const ValueSpec& spec) {
     case ValueType::duration_range:
       return "1ms.." + write_duration(duration() + Time(1'000'000));
     case ValueType::bytes:
-      return std::to_string(below(99)) + "KB";
+      return std::to_string(1 + spec.least / 1024 + below(99)) + "KB";
     case ValueType::byte_rate:
-      return std::to_string(1 + below(99)) + "KB/s";
+      return std::to_string(1 + spec.least / 1024 + below(99)) + "KB/s";
     case ValueType::rate:
       return std::to_string(below(99)) + "/s";
     case ValueType::choice:
