@@ -88,8 +88,9 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"at 1s drop n1 -> n2 10% kint=vote", "25: 'drop' has no option 'kint'", "did you mean 'kind'?"},
         Case{"at 1s hold n1 -> n2 votes",
              "21: expected one of any, append, append-reply, vote, vote-reply, pre-vote, pre-vote-reply, "
-             "heartbeat or "
-             "heartbeat-reply for 'kind', not 'votes'",
+             "heartbeat, "
+             "heartbeat-reply, snapshot, snapshot-reply, snapshot-fetch or snapshot-part for 'kind', not "
+             "'votes'",
              "did you mean 'vote'?"},
         Case{"at 1s slice n1 -> n2 bytes=1 bytes=2", "30: 'bytes' stands here twice", ""},
         Case{"at 1s power-fail n1 thorn", "21: expected the word torn for 'torn', not 'thorn'",
@@ -131,8 +132,9 @@ INSTANTIATE_TEST_SUITE_P(
         // Events
         Case{"when msg apend n1 -> n2 crash n1",
              "10: expected one of any, append, append-reply, vote, vote-reply, pre-vote, pre-vote-reply, "
-             "heartbeat or "
-             "heartbeat-reply for 'kind', not 'apend'",
+             "heartbeat, "
+             "heartbeat-reply, snapshot, snapshot-reply, snapshot-fetch or snapshot-part for 'kind', not "
+             "'apend'",
              "did you mean 'append'?"},
         Case{"when msg append n1 -> n2 (indx = 4) crash n1",
              "27: expected one of index, term, count, from-index, commit or granted for 'field', not 'indx'",
