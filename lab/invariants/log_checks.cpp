@@ -305,7 +305,9 @@ void LogChecks::leaves(NodeId from, NodeId to, const AppendResponse& m) {
   // Which entry this is, the leader's log says, as long as it still leads.
   if (!cores_.leads(to, m.term) || m.match <= ledger_.disk(from).purged)
     return;
-  const auto term = cores_.term_at(to, m.match);
+  auto term = cores_.term_at(to, m.match);
+  if (const auto* committed = ledger_.committed_at(m.match); !term && committed != nullptr)
+    term = committed->term;  // the leader has purged it since
   const auto* entry = term ? ledger_.find(m.match, *term) : nullptr;
   if (entry == nullptr || (entry->ever & bit(from)) == 0)
     findings_.add(Check::acknowledged_is_synced,
