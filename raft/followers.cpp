@@ -277,7 +277,8 @@ void Core::replicate_to(Progress& p) {
     if (!log_.term_at(p.next() - 1)) {
       p.need_snapshot();
       if (p.offer_idle(now_ticks_) >= options_.offer_ticks)
-        want_snapshot(p);
+        if (p.active(now_ticks_, options_.election_ticks_max))
+          want_snapshot(p);
       return;
     }
     if (p.state() == ProgressState::probe) {

@@ -40,6 +40,7 @@ TESTS = [
     Test("bad_clients", 300, in_quick=False),
     Test("bad_peers", 180, in_quick=False),
     Test("bad_disk", 600, in_quick=False),
+    Test("catch_up", 240),
     Test("lost_leadership", 180, in_quick=False),
     Test("fault_cli", 120, in_quick=False),
     Test("fault_process", 240, in_quick=False),

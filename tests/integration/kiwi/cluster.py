@@ -7,6 +7,7 @@ import tempfile
 from . import resp
 from .check import Unavailable, eventually, expect
 from .client import Connection, ConnectionLost, TimedOut, attempt
+from .link import Link
 from .process import Process, free_port
 
 PROBE_KEY = "kiwi:test:who-leads"
@@ -29,12 +30,20 @@ class Node:
         self.log_path = os.path.join(folder, f"node-{node_id}.log")
         self.initial_cluster = ""
         self.extra = list(extra)
+        self.host = "127.0.0.1"
+        self.link = None
         self.process = None
         self.limit_file_bytes = None
 
     @property
     def address(self):
         return f"127.0.0.1:{self.redis_port}@{self.raft_port}"
+
+    def behind_a_link(self):
+        """Others reach this node through a link that can be cut; call before the first start."""
+        self.host = f"127.0.0.{10 + self.id}"
+        self.extra += ["--bind", self.host]
+        self.link = Link(self.raft_port, self.host).start()
 
     def command(self):
         command = [kiwi_node(), "--id", str(self.id), "--dir", self.dir, "--address", self.address]
@@ -51,7 +60,7 @@ class Node:
         return self.process is not None and self.process.running()
 
     def connect(self, timeout=5.0):
-        return Connection(self.redis_port, timeout=timeout)
+        return Connection(self.redis_port, host=self.host, timeout=timeout)
 
     def wait_port(self, seconds=20.0):
         def connects():
@@ -96,7 +105,7 @@ class Cluster:
     When the block fails, the tails of the logs are printed. KIWI_KEEP=1 keeps the folder.
     """
 
-    def __init__(self, nodes=3, extra=(), start=True):
+    def __init__(self, nodes=3, extra=(), start=True, links=False):
         # Beside the build rather than in /tmp, which may be memory: what is synced must reach a disk.
         parent = os.environ.get("KIWI_TEST_DIR") or None
         self.folder = tempfile.mkdtemp(prefix="kiwi-test-", dir=parent)
@@ -105,6 +114,8 @@ class Cluster:
         for node in self.nodes:
             node.initial_cluster = self.initial_cluster
         self.start_at_once = start
+        for node in self.nodes if links else []:
+            node.behind_a_link()
 
     def __enter__(self):
         if self.start_at_once:
@@ -120,6 +131,8 @@ class Cluster:
             if node.running():
                 node.resume()
                 node.kill9()
+            if node.link:
+                node.link.close()
         if kind is not None and kind is not Unavailable:
             for node in self.nodes:
                 if node.process:

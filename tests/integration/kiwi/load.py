@@ -14,8 +14,9 @@ from .client import Connection, ConnectionLost, TimedOut, attempt
 class Seeker:
     """Finds a node that serves, by MOVED and by trying; never re-sends a command."""
 
-    def __init__(self, ports, rng, timeout):
+    def __init__(self, ports, rng, timeout, hosts=None):
         self.ports = list(ports)
+        self.hosts = hosts or {}  # of ports that are not at 127.0.0.1
         self.rng = rng
         self.timeout = timeout
         self.port = self.ports[0]
@@ -34,7 +35,8 @@ class Seeker:
         """An Outcome; None when no connection could be made, so that nothing was sent."""
         if self.connection is None:
             try:
-                self.connection = Connection(self.port, timeout=self.timeout)
+                self.connection = Connection(self.port, host=self.hosts.get(self.port, "127.0.0.1"),
+                                             timeout=self.timeout)
             except (ConnectionLost, TimedOut):
                 self.elsewhere()
                 return None
@@ -65,7 +67,7 @@ class Writer(threading.Thread):
         return f"register:{self.number}"
 
     def run(self):
-        seeker = Seeker(self.load.ports, self.rng, self.load.timeout)
+        seeker = Seeker(self.load.ports, self.rng, self.load.timeout, self.load.hosts)
         count = 0
         while not self.load.stop_asked.is_set():
             count += 1
@@ -120,8 +122,9 @@ class Writer(threading.Thread):
 class Load:
     """`with Load(cluster, 16, seed) as load:` writes until the end of the block."""
 
-    def __init__(self, ports, writers, seed, timeout=2.0):
+    def __init__(self, ports, writers, seed, timeout=2.0, hosts=None):
         self.ports = list(ports)
+        self.hosts = hosts
         self.seed = seed
         self.timeout = timeout
         self.stop_asked = threading.Event()
