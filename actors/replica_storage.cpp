@@ -55,10 +55,11 @@ Result<void> check_flags(const OpenOptions& o, const storage::Identity& found) {
                     ", the command line says " + to_string(*o.address));
   if (!o.initial_cluster.empty()) {
     auto given = membership_of(o.initial_cluster);
-    if (cluster_id_of(given, o.cluster_token) != found.cluster)
+    if (cluster_id_of(given, o.cluster_token, found.origin) != found.cluster)
       return mismatch("the data directory " + o.dir + " was made for the initial cluster " +
                       describe(found.initial_membership) + ", the command line says " + describe(given) +
-                      " (the cluster token counts too)");
+                      " (the cluster token counts too)" +
+                      (found.origin.empty() ? "" : "; it was " + found.origin));
   }
   return {};
 }

@@ -110,7 +110,10 @@ const char* kAbout =
     "127.0.0.1:7379.\n"
     "\n"
     "Subcommands, each with --help of its own:\n"
-    "  kiwi-node inspect DIR    what lies in a stopped node's directory; verifies every checksum\n";
+    "  kiwi-node inspect DIR    shows what lies in a stopped node's directory; verifies every checksum\n"
+    "  kiwi-node backup         writes a node's state to a folder while the node serves\n"
+    "  kiwi-node restore        makes a node of a new cluster from a backup\n"
+    "  kiwi-node recover        makes a lone survivor a cluster of one; may lose writes\n";
 
 const char* kExitCodes =
     "Exit codes: 0 stopped in order; 2 bad usage; 3 bad data directory; 4 storage failure; 5 cannot listen; "

@@ -23,6 +23,7 @@
 #include "node/descriptors.hpp"
 #include "node/process.hpp"
 #include "statemachine/redis_machine.hpp"
+#include "storage/backup_staging.hpp"
 
 namespace kiwi {
 namespace {
@@ -135,6 +136,8 @@ int run_node(const NodeOptions& o, const NodeSeams& seams) {
     return e.kind == StorageKind::io || e.kind == StorageKind::no_space ? kExitStorageFailure
                                                                         : kExitBadDataDirectory;
   }
+  if (auto cleared = storage::remove_stale_backup_staging(seams.env, o.dir); !cleared)
+    log->warn("event=backup_staging_not_removed cause=\"{}\"", cleared.error().cause);
   log->info("event=opened dir={} node={} created={} term={} last={} applied={} torn_bytes={}", o.dir,
             opened->identity.node.value, opened->created, opened->restored.vote.term.value,
             to_string(opened->restored.last), to_string(opened->restored.applied), opened->torn_bytes);

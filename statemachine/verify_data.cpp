@@ -1,7 +1,9 @@
 #include "statemachine/verify_data.hpp"
 
 #include <algorithm>
+#include <memory>
 #include <utility>
+#include <vector>
 
 #include "messages/codec.hpp"
 #include "rocksdb/cache.h"
@@ -9,6 +11,7 @@
 #include "statemachine/checkpoint.hpp"
 #include "statemachine/data_format.hpp"
 #include "statemachine/digest.hpp"
+#include "storage/cut_manifest.hpp"
 #include "storage/snapshot_files.hpp"
 
 namespace kiwi {
@@ -35,6 +38,8 @@ class Verifier {
       : env_(env == nullptr ? *rocksdb::Env::Default() : *env), folder_(folder), piece_(piece) {
     options_.dir = folder;
     options_.env = &env_;
+    if ((without_tail_ = storage::with_torn_tail_hidden(env_, folder)))
+      options_.env = without_tail_.get();
   }
 
   DataReport run() {
@@ -42,18 +47,23 @@ class Verifier {
       return std::move(report_);
     if (auto found = storage::verify_database_manifest(&env_, folder_, "MANIFEST of the data database"))
       report_.findings.push_back(std::move(*found));
-    if (!storage::verify_tables(&env_, folder_, "table of the data database", piece_, report_.findings)) {
+    open_database();
+    const auto live = db_ ? storage::live_tables(*db_) : std::vector<std::string>();
+    report_.tables = live.size();
+    if (!storage::verify_tables(&env_, folder_, db_ ? &live : nullptr, "table of the data database", piece_,
+                                report_.findings)) {
       report_.stopped = true;
       return std::move(report_);
     }
-    auto state = read_checkpoint(options_, env_, folder_);
-    const bool whole = report_.findings.empty();
+    auto state = read_checkpoint(options_, *options_.env, folder_);
+    const bool whole = !storage::has_damage(report_.findings);
     if (state)
       report_.state = std::move(*state);
-    else if (whole)
+    else
       add("data database", folder_, state.error().cause);
-    if (state && whole)
+    if (state && whole && db_)
       read_rows();
+    db_.reset();
     return std::move(report_);
   }
 
@@ -73,10 +83,8 @@ class Verifier {
     report_.there = true;
     for (const auto& [name, bytes] : names->files) {
       report_.bytes += bytes;
-      if (name.ends_with(".sst")) {
-        ++report_.tables;
+      if (name.ends_with(".sst"))
         table_bytes_ += bytes;
-      }
       if (name != kDamagedFile)
         continue;
       std::string cause;
@@ -86,20 +94,22 @@ class Verifier {
     return true;
   }
 
-  void read_rows() {
+  void open_database() {
     auto o = rocksdb_options(options_, rocksdb::NewLRUCache(1u << 20, 0), true);
-    o.env = &env_;
     rocksdb::DB* raw = nullptr;
-    if (auto status = rocksdb::DB::OpenForReadOnly(o, folder_, &raw); !status.ok())
-      return add("data database", folder_, status.ToString());
-    const std::unique_ptr<rocksdb::DB> db(raw);
+    // What is wrong is said by read_checkpoint(), unless a table is.
+    rocksdb::DB::OpenForReadOnly(o, folder_, &raw).PermitUncheckedError();
+    db_.reset(raw);
+  }
+
+  void read_rows() {
     std::string state_row;
-    if (db->Get({}, rocksdb::Slice(data_format::kStateRow), &state_row).ok())
+    if (db_->Get({}, rocksdb::Slice(data_format::kStateRow), &state_row).ok())
       state_ = data_format::decode_state(state_row).value_or(state_);
     rocksdb::ReadOptions read;
     read.fill_cache = false;
     read.readahead_size = kReadAheadBytes;
-    const std::unique_ptr<rocksdb::Iterator> it(db->NewIterator(read));
+    const std::unique_ptr<rocksdb::Iterator> it(db_->NewIterator(read));
     RowDigest digest;
     std::uint64_t rows = 0, told = 0;
     for (it->SeekToFirst(); it->Valid(); it->Next()) {
@@ -177,7 +187,9 @@ class Verifier {
   rocksdb::Env& env_;
   const std::string& folder_;
   const storage::VerifyPiece& piece_;
-  DatabaseOptions options_;
+  DatabaseOptions options_;  // its env hides a torn tail of the MANIFEST
+  std::unique_ptr<rocksdb::Env> without_tail_;
+  std::unique_ptr<rocksdb::DB> db_;
   DataReport report_;
   data_format::SystemState state_;
   std::uint64_t table_bytes_ = 0;

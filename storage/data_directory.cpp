@@ -39,6 +39,10 @@ Result<std::unique_ptr<DataDirectory>> DataDirectory::open(const std::string& di
   if (env->GetChildren(dir, &names).ok()) {
     std::sort(names.begin(), names.end());
     for (const auto& name : names) {
+      if (name == kRestoringFile)
+        return failed(StorageKind::mismatch, dir +
+                                                 " is not whole: a restore into it was interrupted; run "
+                                                 "kiwi-node restore again, or remove the directory");
       if (!is_own(name))
         return failed(StorageKind::mismatch, dir + " is not a Kiwi data directory: it holds " + name);
     }

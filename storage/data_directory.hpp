@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "messages/storage_error.hpp"
 
@@ -14,12 +15,16 @@ class FileLock;
 
 namespace kiwi::storage {
 
+/// In DIR from the first to the last moment of a restore (node/commands/restore.cpp): with it, DIR is no
+/// node's.
+inline constexpr std::string_view kRestoringFile = "KIWI-RESTORING";
+
 /// Holds DIR/LOCK for as long as it lives.
 class DataDirectory {
  public:
   /// Makes `dir` if it is missing, durably. Fails with StorageKind::mismatch when `dir` is no directory,
-  /// holds names that are not Kiwi's (nothing is touched then), or is in use by another process. `env` null:
-  /// the system's.
+  /// holds names that are not Kiwi's or a restore that is not finished (nothing is touched then), or is in
+  /// use by another process. `env` null: the system's.
   static Result<std::unique_ptr<DataDirectory>> open(const std::string& dir, rocksdb::Env* env);
   ~DataDirectory();
   DataDirectory(const DataDirectory&) = delete;

@@ -107,6 +107,9 @@ std::string encode_identity(const Identity& identity) {
   put_little(fields, identity.address.raft_port);
   put_text(fields, identity.address.host);
   put_text(fields, encode_membership(identity.initial_membership));
+  if (!identity.origin.empty()) {
+    put_text(fields, identity.origin);
+  }
   return sealed(kIdentityKey, fields);
 }
 
@@ -124,6 +127,12 @@ Decoded<Identity> decode_identity(std::string_view value) {
   identity.address.raft_port = in.integer<std::uint16_t>();
   identity.address.host = std::string(in.text());
   const auto membership_bytes = in.text();
+  if (in.ok() && !in.complete()) {
+    identity.origin = std::string(in.text());
+    if (identity.origin.empty()) {
+      return malformed("identity");  // each value has one encoding
+    }
+  }
   if (!in.complete()) {
     return malformed("identity");
   }

@@ -10,7 +10,8 @@
 //   'b' node[8, big-endian]    binding   sealed { node u64, instance u64 }
 //   'e' index[8, big-endian]   entry     as messages/codec.hpp: encode_entry, with its own checksum
 //   'i'                        identity  sealed { cluster u64, node u64, instance u64, redis_port u16,
-//                                                 raft_port u16, host text, membership text }
+//                                                 raft_port u16, host text, membership text
+//                                                 [, origin text, when it is not empty] }
 //   's'                        state     sealed { instance u64, serial u64, vote.term u64, vote.voted_for
 //   u64,
 //                                                 purged.term u64, purged.index u64, last.term u64,

@@ -109,6 +109,8 @@ void put_identity(rocksdb::WriteBatch& batch, const Identity& identity) {
   check(batch.Put(slice(kIdentityKey), encode_identity(identity)));
 }
 
+void remove_binding(rocksdb::WriteBatch& batch, NodeId node) { check(batch.Delete(binding_key(node))); }
+
 void put_steps(rocksdb::WriteBatch& batch, const LogState& before, const LogState& after,
                const std::vector<LogWrite>& steps) {
   put_state(batch, after);

@@ -42,6 +42,7 @@ void put_steps(rocksdb::WriteBatch& batch, const LogState& before, const LogStat
                const std::vector<LogWrite>& steps);
 void put_state(rocksdb::WriteBatch& batch, const LogState& state);
 void put_identity(rocksdb::WriteBatch& batch, const Identity& identity);
+void remove_binding(rocksdb::WriteBatch& batch, NodeId node);
 
 /// Appends a filler, which is in the write-ahead log only, so that the batch ends at a sector boundary when
 /// it is written at `offset` of the file: no later write shares a sector with it, so a sector that is torn or

@@ -389,6 +389,34 @@ Result<void> LogStore::adopt_cluster(ClusterId cluster, const Membership& initia
   return {};
 }
 
+Result<void> LogStore::begin_new_cluster(const Identity& identity, const LogWrite& step) {
+  auto& impl = *impl_;
+  if (impl.poison) {
+    return tl::unexpected(*impl.poison);
+  }
+  KIWI_ASSERT(identity.node == impl.identity.node && identity.instance == impl.identity.instance &&
+                  identity.address == impl.identity.address,
+              "a directory stays that of its node");
+  auto next = impl.shape;
+  ++next.state.serial;
+  const auto forgotten = std::exchange(next.bound, {});
+  next.state.bindings = 0;
+  next.apply(step);
+  rocksdb::WriteBatch batch;
+  put_steps(batch, impl.shape.state, next.state, {step});
+  put_identity(batch, identity);
+  for (const auto node : forgotten) {
+    if (!next.bound.contains(node)) {
+      remove_binding(batch, node);
+    }
+  }
+  if (auto written = impl.write_synced(batch, std::move(next)); !written) {
+    return written;
+  }
+  impl.identity = identity;
+  return {};
+}
+
 Result<std::vector<Entry>> LogStore::read(Index first, Index last, std::uint64_t max_bytes) const {
   const auto& impl = *impl_;
   if (impl.poison) {

@@ -32,6 +32,9 @@ struct Identity {
   InstanceId instance;
   NodeAddress address;
   Membership initial_membership;  // empty: none yet
+  /// Where a cluster comes from that did not begin empty: a backup, or a lone survivor. It goes into the
+  /// cluster id (messages/cluster_id.hpp). Empty: it began empty.
+  std::string origin;
 };
 
 struct LogStoreOptions {
@@ -103,6 +106,10 @@ class LogStore {
   Result<std::vector<Entry>> read(Index first, Index last, std::uint64_t max_bytes) const;
   /// Turns a directory without a cluster into one of this cluster (RAFT.CLUSTER INIT). Durable on return.
   Result<void> adopt_cluster(ClusterId cluster, const Membership& initial);
+  /// Makes this directory one of another cluster: writes the identity, forgets all bindings, and does `step`,
+  /// all in one write: after a crash either all of it is there or nothing. Requires the node, instance and
+  /// address to stay (asserted). For a node that is not running (kiwi-node recover).
+  Result<void> begin_new_cluster(const Identity& identity, const LogWrite& step);
 
   LogId last() const;
   LogId purged() const;

@@ -1,5 +1,6 @@
 #include "storage/verify_files.hpp"
 
+#include <rocksdb/db.h>
 #include <rocksdb/env.h>
 #include <rocksdb/sst_file_reader.h>
 #include <rocksdb/table.h>
@@ -117,21 +118,39 @@ std::optional<Finding> verify_database_manifest(rocksdb::Env* given, const std::
                  why.empty() ? "it has no records" : why};
 }
 
-bool verify_tables(rocksdb::Env* given, const std::string& dir, const std::string& what,
-                   const VerifyPiece& piece, Findings& findings) {
+std::vector<std::string> live_tables(rocksdb::DB& db) {
+  std::vector<rocksdb::LiveFileMetaData> tables;
+  db.GetLiveFilesMetaData(&tables);
+  std::vector<std::string> names;
+  for (const auto& table : tables) {
+    names.push_back(table.name.substr(table.name.find_first_not_of('/')));
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+bool verify_tables(rocksdb::Env* given, const std::string& dir, const std::vector<std::string>* live,
+                   const std::string& what, const VerifyPiece& piece, Findings& findings) {
   auto& env = or_default(given);
   std::vector<std::string> names;
   if (auto status = env.GetChildren(dir, &names); !status.ok()) {
     findings.push_back({FindingKind::damage, what, dir, status.ToString()});
     return true;
   }
+  std::erase_if(names, [](const std::string& name) { return !name.ends_with(".sst"); });
   std::sort(names.begin(), names.end());
-  for (const auto& name : names) {
-    if (!name.ends_with(".sst")) {
-      continue;
+  for (const auto& name : live == nullptr ? std::vector<std::string>() : *live) {
+    if (!std::binary_search(names.begin(), names.end(), name)) {
+      findings.push_back({FindingKind::damage, what, dir + "/" + name, "it is missing"});
     }
+  }
+  for (const auto& name : names) {
     const auto path = dir + "/" + name;
     if (auto found = verify_table(&env, path, what)) {
+      if (live != nullptr && !std::binary_search(live->begin(), live->end(), name)) {
+        found->kind = FindingKind::note;
+        found->why += "; the database does not name it, the next start removes it";
+      }
       findings.push_back(std::move(*found));
     }
     if (!told(piece, path, size_of(env, path))) {

@@ -14,8 +14,9 @@
 #include "messages/storage_error.hpp"
 
 namespace rocksdb {
+class DB;
 class Env;
-}
+}  // namespace rocksdb
 
 namespace kiwi::storage {
 
@@ -48,9 +49,14 @@ std::optional<Finding> verify_table(rocksdb::Env* env, const std::string& path, 
 std::optional<Finding> verify_database_manifest(rocksdb::Env* env, const std::string& dir,
                                                 const std::string& what);
 
-/// Every table in `dir`, in the order of names. False: `piece` said stop.
-bool verify_tables(rocksdb::Env* env, const std::string& dir, const std::string& what,
-                   const VerifyPiece& piece, Findings& findings);
+/// The tables that an open database consists of: names without a directory, sorted.
+std::vector<std::string> live_tables(rocksdb::DB& db);
+
+/// The tables of `dir`, in the order of names: each of `live` must be there. A bad one that is not among them
+/// is a note: a crash left it half-written, or it was replaced, and the next opening removes it. `live` null:
+/// it is not known which there must be, so every bad one is damage. False: `piece` said stop.
+bool verify_tables(rocksdb::Env* env, const std::string& dir, const std::vector<std::string>* live,
+                   const std::string& what, const VerifyPiece& piece, Findings& findings);
 
 /// Every file that the manifest names: there, of its size, of its content. Files that the manifest does not
 /// name are not looked at. False: `piece` said stop.

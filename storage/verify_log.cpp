@@ -4,12 +4,15 @@
 #include <rocksdb/env.h>
 #include <rocksdb/sst_file_reader.h>
 
-#include <algorithm>
+#include <memory>
+#include <string>
+#include <vector>
 
+#include "storage/cut_manifest.hpp"
 #include "storage/log_marker.hpp"
 #include "storage/log_options.hpp"
 #include "storage/log_recovery.hpp"
-#include "storage/snapshot_files.hpp"
+#include "storage/storage_status.hpp"
 #include "storage/wal_diagnosis.hpp"
 #include "storage/wal_scan.hpp"
 
@@ -23,7 +26,11 @@ constexpr std::size_t kMostRowsPerTable = 8;
 class Verifier {
  public:
   Verifier(const LogStoreOptions& options, const VerifyPiece& piece)
-      : options_(options), env_(env_of(options)), piece_(piece) {}
+      : options_(options), env_(env_of(options)), piece_(piece) {
+    if ((without_tail_ = with_torn_tail_hidden(env_, options.dir))) {
+      options_.env = without_tail_.get();
+    }
+  }
 
   LogReport run() {
     if (!look_at_marker()) {
@@ -32,13 +39,13 @@ class Verifier {
     if (auto found = verify_database_manifest(&env_, options_.dir, "MANIFEST of the log")) {
       report_.findings.push_back(std::move(*found));
     }
-    if (!tables()) {
-      report_.stopped = true;
-      return std::move(report_);
-    }
     open_database();
-    wals();
-    whole();
+    if (tables()) {
+      wals();
+      whole();
+    } else {
+      report_.stopped = true;
+    }
     db_.reset();
     return std::move(report_);
   }
@@ -71,24 +78,17 @@ class Verifier {
 
   /// False: stop.
   bool tables() {
-    const auto names = snapshot_files(&env_)->list(options_.dir);
-    if (!names) {
-      add(FindingKind::damage, kTable, options_.dir, names.error().cause);
-      return true;
+    const auto live = db_ ? live_tables(*db_) : std::vector<std::string>();
+    const auto before = report_.findings.size();
+    if (!verify_tables(&env_, options_.dir, db_ ? &live : nullptr, kTable, piece_, report_.findings)) {
+      return false;
     }
-    for (const auto& [name, bytes] : names->files) {
-      if (!name.ends_with(".sst")) {
-        continue;
-      }
-      ++report_.tables;
-      const auto path = options_.dir + "/" + name;
-      if (auto found = verify_table(&env_, path, kTable)) {
+    report_.tables = live.size();
+    const auto after = report_.findings.size();
+    for (auto i = before; i < after; ++i) {
+      if (report_.findings[i].kind == FindingKind::damage) {
         tables_whole_ = false;
-        report_.findings.push_back(std::move(*found));
-        name_bad_rows(path);
-      }
-      if (piece_ && !piece_(path, bytes)) {
-        return false;
+        name_bad_rows(std::string(report_.findings[i].where));
       }
     }
     return true;
@@ -118,7 +118,7 @@ class Verifier {
     const auto status = rocksdb::DB::OpenForReadOnly(inspection_options(options_), options_.dir, &raw);
     db_.reset(raw);
     if (!status.ok()) {
-      open_error_ = status.ToString();
+      add(FindingKind::damage, "log", options_.dir, "it cannot be opened: " + status.ToString());
       return;
     }
     db_->GetIntProperty(rocksdb::DB::Properties::kMinLogNumberToKeep, &oldest_wal_);
@@ -184,23 +184,18 @@ class Verifier {
       }
       return;
     }
-    if (!has_damage(report_.findings) && !torn_manifest()) {
+    if (!has_damage(report_.findings)) {
       add(FindingKind::damage, "log", options_.dir, contents.error().cause);
     }
   }
 
-  bool torn_manifest() const {
-    return !open_error_.empty() && std::any_of(report_.findings.begin(), report_.findings.end(),
-                                               [](const Finding& f) { return f.kind == FindingKind::torn; });
-  }
-
-  const LogStoreOptions& options_;
+  LogStoreOptions options_;  // its env hides a torn tail of the MANIFEST
   rocksdb::Env& env_;
+  std::unique_ptr<rocksdb::Env> without_tail_;
   const VerifyPiece& piece_;
   LogReport report_;
   std::optional<InstanceId> instance_;
   std::unique_ptr<rocksdb::DB> db_;
-  std::string open_error_;
   std::uint64_t oldest_wal_ = 0;
   bool tables_whole_ = true;
 };
@@ -209,6 +204,29 @@ class Verifier {
 
 LogReport verify_log(const LogStoreOptions& options, const VerifyPiece& piece) {
   return Verifier(options, piece).run();
+}
+
+Result<Identity> read_identity(const LogStoreOptions& options) {
+  const auto failed = [&](const std::string& why) {
+    return tl::unexpected(make_error({StorageSubject::identity, StorageVerb::read}, StorageKind::unavailable,
+                                     "the identity in " + options.dir + " cannot be read: " + why));
+  };
+  rocksdb::DB* raw = nullptr;
+  if (auto status = rocksdb::DB::OpenForReadOnly(inspection_options(options), options.dir, &raw);
+      !status.ok()) {
+    return failed(status.ToString());
+  }
+  const std::unique_ptr<rocksdb::DB> db(raw);
+  std::string value;
+  if (auto status = db->Get({}, rocksdb::Slice(kIdentityKey.data(), kIdentityKey.size()), &value);
+      !status.ok()) {
+    return failed(status.ToString());
+  }
+  auto identity = decode_identity(value);
+  if (!identity) {
+    return failed(identity.error().what);
+  }
+  return std::move(*identity);
 }
 
 }  // namespace kiwi::storage

@@ -29,4 +29,8 @@ struct LogReport {
 /// log is one log, as LogStore::open() does. options.durable_applied and options.installed as there.
 LogReport verify_log(const LogStoreOptions& options, const VerifyPiece& piece);
 
+/// The identity alone, also while a node runs on this log: then RocksDB may take away what is just being
+/// read, which is unavailable; ask again.
+Result<Identity> read_identity(const LogStoreOptions& options);
+
 }  // namespace kiwi::storage

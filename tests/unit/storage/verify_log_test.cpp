@@ -143,6 +143,36 @@ TEST_F(VerifyLogTest, AMissingTableAndASpoiltMarkerAreNamed) {
   EXPECT_THAT(text_of(look().findings), HasSubstr("marker of the log"));
 }
 
+TEST_F(VerifyLogTest, ATornManifestIsSeenThroughAndNotCut) {
+  std::string manifest;
+  for (const auto& [path, bytes] : image_of(dir())) {
+    if (fs::path(path).filename().string().starts_with("MANIFEST-")) {
+      manifest = path;
+    }
+  }
+  // The length of a record of 100 bytes, and none of its bytes.
+  write_file(manifest,
+             read_file(manifest) + std::string("\x11\x22\x33\x44\x64\x00\x01", 7) + std::string(100, '\0'));
+  const auto before = image_of(dir());
+  const auto report = look();
+  EXPECT_THAT(text_of(report.findings), HasSubstr("torn: MANIFEST of the log, " + manifest + " at offset "));
+  EXPECT_FALSE(has_damage(report.findings)) << text_of(report.findings);
+  ASSERT_TRUE(report.recovered);
+  EXPECT_EQ(report.recovered->last, log_id(1, 30));
+  EXPECT_EQ(image_of(dir()), before);
+}
+
+TEST_F(VerifyLogTest, AHalfWrittenTableThatACrashLeftIsNoDamage) {
+  write_file(dir() + "/000099.sst", "");
+  const auto report = look();
+  EXPECT_THAT(text_of(report.findings), HasSubstr("note: table of the log, " + dir() + "/000099.sst"));
+  EXPECT_FALSE(has_damage(report.findings));
+  EXPECT_TRUE(report.recovered);
+  fs::remove(table_);
+  EXPECT_THAT(text_of(look().findings), HasSubstr("damage: log, " + dir() + ": it cannot be opened: "));
+  EXPECT_THAT(text_of(look().findings), HasSubstr("/" + fs::path(table_).stem().string() + "."));
+}
+
 /// The next start is the judge: where it would not find everything, there is a finding.
 TEST_F(VerifyLogTest, NoFlippedBitThatMattersIsOverlooked) {
   const auto sound = image_of(dir());
