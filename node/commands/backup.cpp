@@ -128,7 +128,7 @@ CommandResult<BackupMade> copy(const BackupArguments& a, const Source& source) {
     total += error ? 0 : bytes;
   }
   Progress progress("copying and verifying", 3 * total);
-  Pace pace(a.rate_mb << 20);
+  Pace pace(a.rate_bytes);
   std::uint64_t copied = 0;
   const storage::VerifyPiece piece = [&](const std::string& where, std::uint64_t bytes) {
     if (copied < total) {

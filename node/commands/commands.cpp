@@ -35,10 +35,10 @@ void define_backup(CLI::App& app, BackupArguments& a) {
       ->type_name("FOLDER");
   sub->add_option("--address", a.address, "Where the running node is reached (default: what DATADIR says)")
       ->type_name("HOST:REDISPORT");
-  sub->add_option("--rate-mb", a.rate_mb, "Most MiB copied in a second; 0: no limit")
-      ->check(CLI::Range(0u, 1'000'000u))
-      ->type_name("MB")
-      ->capture_default_str();
+  sub->add_option("--rate", a.rate_bytes, "Most bytes copied in a second, with a unit; 0: no limit")
+      ->transform(CLI::AsSizeValue(false))
+      ->type_name("SIZE")
+      ->default_str("0");
   sub->footer(kExitCodes);
 }
 

@@ -19,8 +19,8 @@ CommandResult<int> run_inspect(const InspectArguments& arguments);
 struct BackupArguments {
   std::string dir;
   std::string to;
-  std::string address;        // HOST:REDISPORT[@...]; empty: what the directory says
-  std::uint64_t rate_mb = 0;  // MiB per second; 0: no limit
+  std::string address;           // HOST:REDISPORT[@...]; empty: what the directory says
+  std::uint64_t rate_bytes = 0;  // copied in a second; 0: no limit
 };
 CommandResult<int> run_backup(const BackupArguments& arguments);
 

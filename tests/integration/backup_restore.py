@@ -57,7 +57,7 @@ def backup_under_load(options):
             acknowledged = [dict(writer.acknowledged) for writer in load.writers]
             before = load.acknowledged_count()
             began = time.monotonic()
-            made = facts(command("backup", "--dir", leader.dir, "--to", folder, "--rate-mb", 3))
+            made = facts(command("backup", "--dir", leader.dir, "--to", folder, "--rate", "3MB"))
             took = time.monotonic() - began
             during = load.acknowledged_count() - before
             eventually(20.0, "the load goes on", lambda: load.acknowledged_count() > before + during + 200)
@@ -236,7 +236,7 @@ def kill_the_backup(options):
                         copy.initial_cluster]
         for i in range(3):
             folder = os.path.join(cluster.folder, f"killed-{i}")
-            backup = start_command("backup", "--dir", node.dir, "--to", folder, "--rate-mb", 1)
+            backup = start_command("backup", "--dir", node.dir, "--to", folder, "--rate", "1MB")
             eventually(20.0, "it copies", lambda f=folder: os.path.isdir(f) and os.listdir(f))
             time.sleep(rng.uniform(0.0, 2.0))
             expect(os.path.isdir(os.path.join(staging, "files")), "the staging folder")
@@ -277,7 +277,7 @@ def kill_the_restore(options):
         counts = {"nothing": 0, "unfinished": 0, "whole": 0}
         for i in range(options.rounds):
             one = start_command(*args)
-            time.sleep(took * rng.uniform(0.0, 1.0) if i % 2 else took * rng.uniform(0.7, 1.1))
+            time.sleep(took * rng.uniform(0.0, 1.0) if i % 2 else took * rng.uniform(0.8, 1.4))
             one.kill()
             one.wait()
             names = os.listdir(new.dir) if os.path.exists(new.dir) else []
