@@ -276,9 +276,9 @@ void Core::replicate_to(Progress& p) {
   while (p.state() != ProgressState::snapshot) {
     if (!log_.term_at(p.next() - 1)) {
       p.need_snapshot();
-      if (p.offer_idle(now_ticks_) >= options_.offer_ticks)
-        if (p.active(now_ticks_, options_.election_ticks_max))
-          want_snapshot(p);
+      if (p.active(now_ticks_, options_.election_ticks_max) &&
+          p.offer_idle(now_ticks_) >= p.offer_wait(options_.offer_ticks))
+        want_snapshot(p);
       return;
     }
     if (p.state() == ProgressState::probe) {

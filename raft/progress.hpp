@@ -95,6 +95,7 @@ class Progress {
   const std::shared_ptr<const SnapshotManifest>& offered() const { return offered_; }
   void offer(std::shared_ptr<const SnapshotManifest> manifest, std::uint64_t now_ticks) {
     offered_ = std::move(manifest);
+    build_failures_ = 0;
     received_bytes_ = 0;
     received_ticks_ = now_ticks;
   }
@@ -115,6 +116,15 @@ class Progress {
   /// Asked the driver for one, or offered it, at this time.
   void offer_moved(std::uint64_t now_ticks) { offer_ticks_ = now_ticks; }
   std::uint64_t offer_idle(std::uint64_t now_ticks) const { return now_ticks - offer_ticks_; }
+  /// There is none to offer: the next is asked for after `patience` ticks, doubled with each failure in a
+  /// row, up to 64 times.
+  void build_failed(std::uint64_t now_ticks) {
+    offer_ticks_ = now_ticks;
+    ++build_failures_;
+  }
+  std::uint64_t offer_wait(std::uint64_t patience) const {
+    return patience << std::min<std::uint32_t>(build_failures_, 6);
+  }
   /// It has received so many bytes of some snapshot.
   void receives(std::uint64_t bytes, std::uint64_t now_ticks);
   std::uint64_t received_bytes() const { return received_bytes_; }
@@ -148,6 +158,7 @@ class Progress {
   std::shared_ptr<const SnapshotManifest> offered_;  // in snapshot state only
   Index snapshot_at_least_;
   std::uint64_t offer_ticks_ = 0;
+  std::uint32_t build_failures_ = 0;  // in a row
   std::uint64_t received_bytes_ = 0;
   std::uint64_t received_ticks_ = 0;
   Index held_from_;

@@ -94,7 +94,7 @@ void Core::tick_snapshots() {
   for (Progress& p : progress_) {
     // Nothing is built for one that is not there to receive it.
     if (!p.takes_snapshot() || !p.active(now_ticks_, options_.election_ticks_max) ||
-        p.offer_idle(now_ticks_) < options_.offer_ticks)
+        p.offer_idle(now_ticks_) < p.offer_wait(options_.offer_ticks))
       continue;
     // One that the log has left behind is of no use: the follower could not go on from it.
     if (p.offered() && p.offered()->meta.last_log_id.index < least_for(p))
@@ -120,7 +120,7 @@ void Core::offer_snapshot(NodeId peer, std::shared_ptr<const SnapshotManifest> m
 
 void Core::no_snapshot(NodeId peer) {
   if (Progress* p = role_ == Role::leader ? progress_of(peer) : nullptr)
-    p->offer_moved(now_ticks_);
+    p->build_failed(now_ticks_);
 }
 
 void Core::handle(NodeId from, const InstallSnapshotResponse& m) {

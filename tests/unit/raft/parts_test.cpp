@@ -162,6 +162,18 @@ TEST(Progress, AnAcknowledgementFromBeforeMovesTheProbeOn) {
   EXPECT_EQ(p.state(), ProgressState::replicate);
 }
 
+TEST(Progress, AFailedBuildIsRepeatedLaterAndLater) {
+  Progress p(NodeId(2), Index(6), 0);
+  p.need_snapshot();
+  EXPECT_EQ(p.offer_wait(10), 10u);
+  for (std::uint64_t wait : {20u, 40u, 80u, 160u, 320u, 640u, 640u}) {
+    p.build_failed(5);
+    EXPECT_EQ(p.offer_wait(10), wait);
+  }
+  p.offer(std::make_shared<SnapshotManifest>(), 9);
+  EXPECT_EQ(p.offer_wait(10), 10u);
+}
+
 TEST(Progress, ARepeatedQuestionKeepsItsNumber) {
   Progress p(NodeId(2), Index(6), 0);
   p.acknowledged(p.sent(Index(5), Index(5), 0, 0), Index(5));
