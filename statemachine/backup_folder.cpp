@@ -73,9 +73,11 @@ Result<void> refuse_used(storage::SnapshotFiles& files, const std::string& folde
 
 }  // namespace
 
-Result<BackupMade> write_backup(rocksdb::Env* given, const std::string& from,
-                                const std::vector<std::string>& names, const std::string& expected_id,
-                                const std::string& folder, const storage::VerifyPiece& piece) {
+Result<BackupMade> write_backup(rocksdb::Env* given, const std::string& from, std::vector<std::string> names,
+                                const std::string& expected_id, const std::string& folder,
+                                const storage::VerifyPiece& piece) {
+  // A snapshot's id depends on the order of its files.
+  std::sort(names.begin(), names.end());
   auto* const env = or_default(given);
   const auto files = storage::snapshot_files(env);
   if (auto free = refuse_used(*files, folder); !free)

@@ -28,9 +28,9 @@ struct BackupMade {
 /// (else invalid_request). The copy is verified block by block and row by row, everything is synced, and then
 /// the manifest is written. `expected_id`: of the snapshot in `from`, which names its content; empty: not
 /// known.
-Result<BackupMade> write_backup(rocksdb::Env* env, const std::string& from,
-                                const std::vector<std::string>& names, const std::string& expected_id,
-                                const std::string& folder, const storage::VerifyPiece& piece);
+Result<BackupMade> write_backup(rocksdb::Env* env, const std::string& from, std::vector<std::string> names,
+                                const std::string& expected_id, const std::string& folder,
+                                const storage::VerifyPiece& piece);
 
 /// The files that the database in `folder`, which nobody has open, consists of.
 Result<std::vector<std::string>> live_files_of(rocksdb::Env* env, const std::string& folder);

@@ -16,6 +16,7 @@
 #include "node/commands/run.hpp"
 #include "node/commands/stopped_directory.hpp"
 #include "statemachine/redis_machine.hpp"
+#include "statemachine/restore_directory.hpp"
 
 namespace kiwi {
 namespace {

@@ -124,6 +124,7 @@ rocksdb::Options rocksdb_options(const DatabaseOptions& options, const std::shar
   }
   if (read_only) {
     o.create_if_missing = false;
+    o.max_file_opening_threads = 1;
     o.info_log = std::make_shared<SilentLogger>();
   }
   return o;
