@@ -49,7 +49,8 @@ class Verifier {
       report_.findings.push_back(std::move(*found));
     open_database();
     const auto live = db_ ? storage::live_tables(*db_) : std::vector<std::string>();
-    report_.tables = live.size();
+    if (db_)
+      report_.tables = live.size();
     if (!storage::verify_tables(&env_, folder_, db_ ? &live : nullptr, "table of the data database", piece_,
                                 report_.findings)) {
       report_.stopped = true;
@@ -83,8 +84,10 @@ class Verifier {
     report_.there = true;
     for (const auto& [name, bytes] : names->files) {
       report_.bytes += bytes;
-      if (name.ends_with(".sst"))
+      if (name.ends_with(".sst")) {
+        ++report_.tables;  // all of them, until it is known which the database names
         table_bytes_ += bytes;
+      }
       if (name != kDamagedFile)
         continue;
       std::string cause;

@@ -83,7 +83,7 @@ class Verifier {
     if (!verify_tables(&env_, options_.dir, db_ ? &live : nullptr, kTable, piece_, report_.findings)) {
       return false;
     }
-    report_.tables = live.size();
+    report_.tables = live.size();  // none when they are not known
     const auto after = report_.findings.size();
     for (auto i = before; i < after; ++i) {
       if (report_.findings[i].kind == FindingKind::damage) {

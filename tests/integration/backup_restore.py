@@ -220,7 +220,7 @@ def backups_do_not_mix(options):
         copy.nodes[1].stop()
         shutil.rmtree(copy.nodes[1].dir)
         copy.nodes[1].start().wait_port()
-        time.sleep(2.0)
+        eventually(20.0, "the refusal is logged", lambda: "another cluster" in copy.nodes[1].log_tail())
         expect(copy.find_leader() is None, "an empty node and one of a backup made a majority")
 
 
