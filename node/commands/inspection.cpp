@@ -6,6 +6,7 @@
 #include <iterator>
 
 #include "node/commands/progress.hpp"
+#include "storage/data_directory.hpp"
 #include "storage/snapshot_install.hpp"
 
 namespace kiwi {
@@ -54,6 +55,10 @@ void note(Inspection& i, std::string what, std::string where, std::string why) {
 
 /// What follows from log and data together.
 void compare(Inspection& i) {
+  const auto mark = i.dir + "/" + std::string(storage::kRestoringFile);
+  if (fs::exists(mark))
+    i.findings.push_back({FindingKind::damage, "restore of a backup", mark,
+                          "it was interrupted: no node starts here; run kiwi-node restore again"});
   if (!i.log.there)
     i.findings.push_back({FindingKind::damage, "log", i.dir + "/log", "it is missing"});
   if (i.snapshots.pending) {

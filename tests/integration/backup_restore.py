@@ -285,6 +285,9 @@ def kill_the_restore(options):
                 counts["nothing"] += 1
             elif "KIWI-RESTORING" in names:
                 counts["unfinished"] += 1
+                if "data" in names or "log" in names:
+                    findings = inspect(new.dir, exit_code=DAMAGED)["findings"]
+                    expect(any("restore" in f["what"] for f in findings), f"an unfinished restore: {findings}")
                 new.start()
                 expect_equal(new.process.wait(), BAD_DIRECTORY, "exit code of a node on an unfinished restore")
                 expect("restore" in new.log_tail(), new.log_tail())
