@@ -8,6 +8,7 @@
 #include "actors/raft_actor.hpp"
 #include "actors/storage_errors.hpp"
 #include "messages/assert.hpp"
+#include "messages/fault_points.hpp"
 
 namespace kiwi {
 
@@ -121,7 +122,7 @@ void RaftState::flush_state() {
   self->request(storage, caf::infinite, FlushState{})
       .then(
           [this](const StateFlushing& m) {
-            flushing = false;
+            flushing = KIWI_MUTANT(flush_trigger_lost);
             core->data_durable(m.durable);
           },
           [this](const caf::error& e) { fail(e, StorageSubject::state_machine, StorageVerb::write); });

@@ -6,6 +6,7 @@
 #include "actors/snapshot_manifest_check.hpp"
 #include "messages/assert.hpp"
 #include "messages/codec.hpp"
+#include "messages/fault_points.hpp"
 
 namespace kiwi {
 
@@ -188,11 +189,11 @@ Result<void> SnapshotIncoming::check_slice() {
 }
 
 Result<void> SnapshotIncoming::checked(std::uint32_t file, const ContentHash& hash) {
-  if (hash != hash_of(described(file)))
+  if (hash != hash_of(described(file)) && !KIWI_MUTANT(snapshot_file_unchecked))
     return begin_anew(file);
   auto& files = *place_.files;
   // The name says that the bytes are durable. Those of a shared file are: it was whole somewhere else.
-  if (!state_[file].shared)
+  if (!state_[file].shared && !KIWI_MUTANT(snapshot_file_unsynced))
     if (auto synced = files.sync_file(part_path(file)); !synced)
       return synced;
   if (auto renamed = files.rename(unchecked_path(file), path(file)); !renamed)

@@ -1,6 +1,7 @@
 #include "raft/membership_history.hpp"
 
 #include "messages/assert.hpp"
+#include "messages/fault_points.hpp"
 
 namespace kiwi::raft {
 
@@ -44,7 +45,7 @@ void MembershipHistory::reset(LogId id, Membership membership, Index applied, bo
   std::vector<std::pair<LogId, Membership>> history;
   // A state without any membership entry does not know the initial one: that is the same on every member.
   const bool initial = id == LogId{} && membership.members.empty();
-  if (initial && !history_.empty() && history_.front().first == LogId{})
+  if (initial && !KIWI_MUTANT(snapshot_forgets_members) && !history_.empty() && history_.front().first == LogId{})
     membership = history_.front().second;
   history.emplace_back(id, std::move(membership));
   for (auto& known : history_)

@@ -13,6 +13,12 @@ namespace kiwi::raft {
 namespace {
 /// How many times more log than for other laggards is kept for a follower that has just installed a snapshot.
 constexpr std::uint64_t kLaggardsAfterSnapshot = 16;
+/// What follows `id` in the log follows a snapshot that ends there, too (Raft 7).
+bool goes_on_behind(const LogView& log, LogId id) {
+  const auto there = log.term_at(id.index);
+  return there == id.term || (there && KIWI_MUTANT(snapshot_conflict_kept));
+}
+
 }  // namespace
 
 // --- Compaction
@@ -258,7 +264,7 @@ void Core::installed(const SnapshotMeta& meta) {
   KIWI_ASSERT(handed_ < meta.last_log_id.index || needs_snapshot(), "a snapshot takes nothing back");
   KIWI_ASSERT(applying_.empty(), "what was handed out before is applied before");
   snapshot_in_place_ = true;
-  if (log_.term_at(meta.last_log_id.index) == meta.last_log_id.term) {
+  if (goes_on_behind(log_, meta.last_log_id)) {
     if (writes_.durable() >= meta.last_log_id.index)
       finish_install();
     return;  // else once its entry is durable, see persisted()
@@ -272,7 +278,7 @@ void Core::finish_install() {
   KIWI_ASSERT(installing_.has_value(), "an install ends that was not begun");
   const SnapshotMeta meta = std::move(*installing_);
   const LogId last = meta.last_log_id;
-  const bool keeps = log_.term_at(last.index) == last.term;
+  const bool keeps = goes_on_behind(log_, last);
   installing_.reset();
   snapshot_in_place_ = false;
   KIWI_MARK("snapshot.installed");

@@ -12,6 +12,11 @@ namespace {
 /// Windows and memory are looked at once in this many steps: they need a walk over the followers.
 constexpr std::uint64_t kMemoryEvery = 16;
 
+/// A follower has no reason to keep more of the log than twice its limit and this, for so long: faults that
+/// hold up its data database are shorter.
+constexpr std::uint64_t kPurgeSlack = 64;
+constexpr std::uint64_t kPurgeTicks = 400;
+
 class Inside final : public CoreInside {
  public:
   explicit Inside(const raft::Core& core) : core_(core) {}
@@ -48,6 +53,7 @@ void Invariants::started(NodeId node, std::uint64_t life, const raft::Restored& 
                          const std::string& digest) {
   const bool lost = ledger_.disk(node).harmed;
   // The log's checks first: they know what was durable, and then what is.
+  unpurged_.erase(node);
   logs_.started(node, life, found, instance);
   ledger_.disk(node).data_durable = found.applied.index;
   cores_.started(node, found, lost);
@@ -77,6 +83,7 @@ void Invariants::core_stepped(NodeId node, const raft::Core& core, const NodeQue
   seen.needs_snapshot = core.needs_snapshot();
   cores_.stepped(seen, Inside(core));
   clients_.ticked(node, queues.ticks, queues.give_up);
+  check_purged(core, queues.ticks);
   if (++steps_ % kMemoryEvery != 0)
     return;
   check_memory({node, core.role() == raft::Role::leader, core.log_bytes_in_memory(), core.uncommitted_bytes(),
@@ -88,6 +95,23 @@ void Invariants::core_stepped(NodeId node, const raft::Core& core, const NodeQue
                                               std::to_string(core.options().election_ticks_max) + " ticks");
   for (const auto& follower : Inside(core).followers())
     check_window(node, follower, core.options(), findings_);
+}
+
+void Invariants::check_purged(const raft::Core& core, std::uint64_t ticks) {
+  const auto node = core.options().id;
+  const auto kept =
+      core.applied() > core.log().purged().index ? core.applied() - core.log().purged().index : 0;
+  const auto most = 2 * core.options().compaction.keep_entries + kPurgeSlack;
+  if (core.role() == raft::Role::leader || kept <= most) {
+    unpurged_.erase(node);
+    return;
+  }
+  const auto since = unpurged_.try_emplace(node, ticks).first->second;
+  if (ticks > since + kPurgeTicks)
+    findings_.add(Check::limits, name_of(node) + " has applied " + std::to_string(kept) +
+                                     " entries that it has not purged, for " + std::to_string(ticks - since) +
+                                     " ticks; it is to keep " +
+                                     std::to_string(core.options().compaction.keep_entries));
 }
 
 void Invariants::leaving(NodeId from, NodeId to, const PeerMessage& message) {

@@ -4,6 +4,7 @@
 // happened.
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -47,12 +48,16 @@ class Invariants final : public Observer {
   void gone(ConnectionId connection) override;
 
  private:
+  /// A follower's log is purged by and by.
+  void check_purged(const raft::Core& core, std::uint64_t ticks);
+
   Findings findings_;
   Ledger ledger_;
   CoreChecks cores_;
   LogChecks logs_;
   StateChecks states_;
   ClientChecks clients_;
+  std::map<NodeId, std::uint64_t> unpurged_;  // since which tick of its own
   std::uint64_t steps_ = 0;
 };
 

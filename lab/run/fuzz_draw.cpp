@@ -209,7 +209,9 @@ bool draw_node_words(script::Action& action, ChanceStream& chance) {
   if (verb == "flip") {
     // Near the beginning, so that more is written behind it: damage to the very last record cannot be told
     // from a torn one, and may be cut.
-    action.words = {"log-wal"};
+    static constexpr std::string_view kFiles[] = {
+        "log-wal", "log-wal", "log-wal", "data-table", "snapshots/incoming", "snapshots/built"};
+    action.words = {std::string(kFiles[below(chance.next(), std::size(kFiles))])};
     action.options["at"] = std::to_string(below(chance.next(), 4096 * 8));
     action.options["bits"] = std::to_string(1 + below(chance.next(), 8));
     return false;

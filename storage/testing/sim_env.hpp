@@ -46,7 +46,9 @@ class SimEnv : public rocksdb::EnvWrapper {
   SimEnv(std::shared_ptr<SimFs> fs, std::shared_ptr<SimClock> clock);
   const char* Name() const override { return "KiwiSimEnv"; }
 
-  /// Runs flushes and compactions, and what they schedule, to their end. Returns how many.
+  /// Runs flushes and compactions, and what they schedule, to their end. Returns how many. A job that slept
+  /// waits for better times: RocksDB tries a compaction that found no space again each second, for ever. What
+  /// came behind it runs the next time.
   int run_jobs();
 
   void Schedule(void (*work)(void*), void* argument, Priority, void* tag, void (*unschedule)(void*)) override;
