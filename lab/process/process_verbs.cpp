@@ -64,7 +64,8 @@ std::string class_of(const fs::path& path) {
 bool matches(const fs::path& path, const fs::path& root, const std::string& wanted) {
   const auto is = class_of(path);
   if (wanted.find('/') != std::string::npos) {
-    return fs::relative(path, root).string() == wanted;
+    const auto place = fs::relative(path, root).string();
+    return place == wanted || place.starts_with(wanted + "/");
   }
   return !is.empty() && (wanted == "any" || wanted == is || is.starts_with(wanted + "-"));
 }

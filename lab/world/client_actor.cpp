@@ -1,6 +1,8 @@
 #include "lab/world/client_actor.hpp"
 
+#include <algorithm>
 #include <chrono>
+#include <cstddef>
 #include <optional>
 #include <utility>
 
@@ -8,14 +10,20 @@ namespace kiwi::lab {
 
 namespace {
 
+/// How often a socket takes bytes at once, and how often then all of them, as far as it has room.
+constexpr double kAtOnce = 0.7;
+constexpr double kAllOfIt = 0.8;
+constexpr std::size_t kSocketBuffer = 64u << 10;
+
 struct SimClient : ClientTransport {
   using Self = caf::stateful_actor<SimClient>*;
   static constexpr const char* name = "client";
 
   explicit SimClient(Self actor) : self(actor) {}
 
-  void start(ConnectionId number, ClientWire* world, std::shared_ptr<RedisShared> with) {
+  void start(ConnectionId number, ClientWire* world, std::shared_ptr<RedisShared> with, ChanceStream how) {
     id = number;
+    chance = how;
     wire = world;
     shared = std::move(with);
     ConnectionFacts facts;
@@ -48,7 +56,21 @@ struct SimClient : ClientTransport {
   std::string render(const caf::error& error) const override { return self->system().render(error); }
   std::size_t write(std::string_view bytes) override {
     wire->written(id, bytes);
-    return 0;  // transferred() tells
+    const auto before = std::exchange(outside, outside + bytes.size());
+    // The kernel's buffer has room for all of it, some or nothing; behind what waits nothing goes at once.
+    if (before != 0 || !happens(chance.next(), kAtOnce))
+      return 0;  // transferred() tells
+    const auto room = std::min(bytes.size(), kSocketBuffer);
+    at_once = happens(chance.next(), kAllOfIt) ? room : below(chance.next(), room + 1);
+    return at_once;
+  }
+  /// The client has taken bytes, those that went at once first.
+  void took(std::uint64_t bytes) {
+    outside -= bytes;
+    const auto known = std::min(bytes, at_once);
+    at_once -= known;
+    if (bytes > known)
+      connection->transferred(bytes - known);
   }
   void room() override {
     if (!waiting.empty() && !std::exchange(reading_on, true))
@@ -73,18 +95,21 @@ struct SimClient : ClientTransport {
   ClientWire* wire = nullptr;
   std::shared_ptr<RedisShared> shared;
   std::optional<ClientConnection> connection;
+  ChanceStream chance;
+  std::uint64_t outside = 0;  // written, and not taken by the client yet
+  std::uint64_t at_once = 0;  // of these, what write() has said to have left
   std::string waiting;
   bool reading_on = false;
 };
 
 caf::behavior sim_client(SimClient::Self self, ConnectionId id, ClientWire* wire,
-                         std::shared_ptr<RedisShared> shared) {
+                         std::shared_ptr<RedisShared> shared, ChanceStream chance) {
   auto* state = &self->state;
   self->set_exit_handler([state](const caf::exit_msg&) { state->connection->stop(); });
-  state->start(id, wire, std::move(shared));
+  state->start(id, wire, std::move(shared), chance);
   return {
       [state](const ClientBytes& m) { state->received(m.bytes); },
-      [state](const ClientTook& m) { state->connection->transferred(m.bytes); },
+      [state](const ClientTook& m) { state->took(m.bytes); },
       [state](Answers& m) {
         state->wire->answered(state->id, m);
         state->connection->answered(m);
@@ -98,8 +123,8 @@ caf::behavior sim_client(SimClient::Self self, ConnectionId id, ClientWire* wire
 }  // namespace
 
 caf::actor spawn_sim_client(caf::actor_system& system, ConnectionId connection, ClientWire& wire,
-                            std::shared_ptr<RedisShared> shared) {
-  return system.spawn(sim_client, connection, &wire, std::move(shared));
+                            std::shared_ptr<RedisShared> shared, ChanceStream chance) {
+  return system.spawn(sim_client, connection, &wire, std::move(shared), chance);
 }
 
 }  // namespace kiwi::lab

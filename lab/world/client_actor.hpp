@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "actors/client_connection.hpp"
+#include "lab/chance.hpp"
 #include "lab/run/backend.hpp"
 
 namespace kiwi::lab {
@@ -38,9 +39,9 @@ class ClientWire {
 };
 
 /// Ends in order by an exit message: the answers on their way get the drain limit. A close_atom: the client
-/// has gone.
+/// has gone. `chance`: how much of what is written a socket takes at once.
 caf::actor spawn_sim_client(caf::actor_system& system, ConnectionId connection, ClientWire& wire,
-                            std::shared_ptr<RedisShared> shared);
+                            std::shared_ptr<RedisShared> shared, ChanceStream chance);
 
 }  // namespace kiwi::lab
 

@@ -271,7 +271,9 @@ void SimNode::serve_clients() {
 }
 
 caf::actor SimNode::spawn_client(ConnectionId connection, ClientWire& wire) {
-  auto client = spawn_sim_client(*system_, connection, wire, shared_);
+  auto client = spawn_sim_client(
+      *system_, connection, wire, shared_,
+      ChanceStream(options_.seed, entity() + "/client " + std::to_string(connection), "socket"));
   clients_.emplace(client->id(), client);
   client->attach_functor([this, id = client->id()] {
     if (ending_)

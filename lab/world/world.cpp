@@ -7,6 +7,7 @@
 
 #include "lab/world/message_text.hpp"
 #include "lab/world/peer_actors.hpp"
+#include "lab/world/session_ids.hpp"
 #include "lab/world/world_impl.hpp"
 #include "messages/assert.hpp"
 #include "messages/fault_tables.hpp"
@@ -54,6 +55,7 @@ World::Impl::Impl(WorldOptions options, Listener& listener)
       clients_(
           options_, agenda_, trace_, *this, listener, [this](NodeId id) { return node(id); }, told_) {
   current_ = this;
+  count_sessions_anew();
   set_assertion_hook(on_assertion);
   fault::set_mark_sink(on_mark);
   marks_told_.resize(options_.nodes, std::vector<bool>(std::size(fault::kMarks)));
