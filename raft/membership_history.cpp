@@ -45,8 +45,10 @@ void MembershipHistory::reset(LogId id, Membership membership, Index applied, bo
   std::vector<std::pair<LogId, Membership>> history;
   // A state without any membership entry does not know the initial one: that is the same on every member.
   const bool initial = id == LogId{} && membership.members.empty();
-  if (initial && !KIWI_MUTANT(snapshot_forgets_members) && !history_.empty() && history_.front().first == LogId{})
+  if (initial && !history_.empty() && history_.front().first == LogId{})
     membership = history_.front().second;
+  if (KIWI_MUTANT(snapshot_forgets_members))
+    membership = {};
   history.emplace_back(id, std::move(membership));
   for (auto& known : history_)
     if (keep_later && known.first.index > applied)
