@@ -107,7 +107,8 @@ constexpr VerbRow kRows[] = {
      .fault = "flip",
      .in_fuzz = true,
      .summary = "flips bits of a file at rest",
-     .help = "Of a kind of file the one that was written last is meant. On the disk and in the page cache.",
+     .help = "Of a kind of file the one that was written last is meant, below a folder any. On the disk and "
+             "in the page cache.",
      .example = "flip n1 log-wal bits=2"},
     {.name = "lose-writes",
      .group = "disk",

@@ -1,7 +1,9 @@
 // Verbs on disks: words of scenarios become faults of storage/testing.
 
 #include <algorithm>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "lab/script/values.hpp"
 #include "lab/world/world_impl.hpp"
@@ -172,14 +174,17 @@ std::string World::Impl::flip(SimNode& n, FileClass where, const std::string& in
     auto flipped = disk.flip_any(where, n.chooser("flip " + std::to_string(faults_)), number);
     return flipped ? disk.described(flipped->path) + " bit " + std::to_string(flipped->bit) : std::string();
   }
-  // The file of this kind that was written last: names grow.
-  std::string path;
+  std::vector<std::string> paths;
   for (const auto& [name, inode] : disk.files())
     if ((where == FileClass::any || sim::class_of(name) == where) &&
         name.find(in_path) != std::string::npos && inode->bytes.size() > 0)
-      path = name;
-  if (path.empty())
+      paths.push_back(name);
+  if (paths.empty())
     return {};
+  // Of this kind the file that was written last, for names grow; below a folder any.
+  const auto any = n.chooser("flip " + std::to_string(faults_))(in_path, "file", number);
+  const auto path =
+      where == FileClass::any && !in_path.empty() ? paths[below(any, paths.size())] : paths.back();
   const auto bits = disk.find(path)->bytes.size() * 8;
   const auto chosen = script::read_number(at);
   const auto bit = chosen ? (*chosen + number) % bits
