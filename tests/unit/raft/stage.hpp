@@ -3,13 +3,16 @@
 // A cluster that moves only when told to, in words. Every invariant of checker.hpp is watched.
 //
 //   cluster N [single]        N new nodes n1..nN, started; `single`: one entry per append
-//   cluster N keep COUNT      the log is purged when it holds more entries than that; followers are live for
-//   5 ticks save nI                   its state machine makes durable what it applied build nI its snapshot
-//   builder answers: snapshots for those that need one receive nI [badly]        it has received what it was
-//   offered; or that failed lose nI                   (down) the state machine's data is gone tick nI COUNT
-//   logical time at one node deliver [nI->nJ] [COUNT]  messages of one link (or of all, oldest first), not
-//   those sent meanwhile drop nI->nJ               what is on that link is lost cut nI->nJ | mend         the
-//   link is down from now on; all links are up again persist nI [COUNT]        its disk completes writes
+//   cluster N keep COUNT      the log is purged above so many entries; followers are live for 5 ticks
+//   save nI                   its state machine makes durable what it applied
+//   build nI                  its snapshot builder answers: snapshots for those that need one
+//   receive nI [badly]        it has received what it was offered; or that failed
+//   lose nI                   (down) the state machine's data is gone
+//   tick nI COUNT             logical time at one node
+//   deliver [nI->nJ] [COUNT]  messages of one link (or of all, oldest first), not those sent meanwhile
+//   drop nI->nJ               what is on that link is lost
+//   cut nI->nJ | mend         the link is down from now on; all links are up again
+//   persist nI [COUNT]        its disk completes writes
 //   fetch nI                  its log store answers reads of old entries
 //   stall nI | unstall nI     settle leaves its disk alone from now on; does not any more
 //   apply nI                  its state machine applies what it was handed
