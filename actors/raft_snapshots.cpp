@@ -19,6 +19,11 @@ StorageError no_snapshots() {
           "this replica's state machine offers no snapshots", StorageOutcome::not_written};
 }
 
+/// The builder read the data database, and found it damaged.
+bool is_own_damage(const StorageError& error) {
+  return error.subject == StorageSubject::state_machine && error.kind == StorageKind::corruption;
+}
+
 bool is_traffic(const PeerMessage& message) {
   return std::holds_alternative<SnapshotFetch>(message) || std::holds_alternative<SnapshotPart>(message);
 }
@@ -45,6 +50,8 @@ void RaftState::snapshot_wanted(const raft::SnapshotWanted& wanted) {
           [this, peer = wanted.peer](const caf::error& e) {
             snapshot_questions.erase(peer);
             auto error = storage_error_of(e, StorageSubject::snapshot, StorageVerb::write);
+            if (is_own_damage(error))
+              return fail(e, StorageSubject::state_machine, StorageVerb::read);
             options.log->warn("event=snapshot_not_built node={} for={} cause=\"{}\"", options.id.value,
                               peer.value, error.cause);
             core->no_snapshot(peer);
@@ -157,7 +164,15 @@ caf::result<SnapshotManifest> RaftState::build_snapshot(BuildSnapshot& m) {
     return to_caf_error(no_snapshots());
   if (!m.at_least)
     m.at_least = core->applied();
-  return self->delegate(snapshots, std::move(m));
+  auto promise = self->make_response_promise<SnapshotManifest>();
+  self->request(snapshots, caf::infinite, std::move(m))
+      .then([promise](SnapshotManifest& manifest) mutable { promise.deliver(std::move(manifest)); },
+            [this, promise](const caf::error& e) mutable {
+              promise.deliver(e);
+              if (is_own_damage(storage_error_of(e, StorageSubject::snapshot, StorageVerb::write)))
+                fail(e, StorageSubject::state_machine, StorageVerb::read);
+            });
+  return promise;
 }
 
 caf::result<SnapshotFigures> RaftState::snapshot_figures() {

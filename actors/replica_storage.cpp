@@ -72,8 +72,6 @@ Result<void> resume_install(const OpenOptions& o, OpenedReplica& opened, storage
   if (!*pending)
     return {};
   const auto& meta = **pending;
-  if (opened.created)
-    return mismatch(o.dir + " has lost its log while snapshot " + meta.snapshot_id + " was being installed");
   KIWI_MARK("install.resumed");
   if (auto swapped = storage::swap_data(o.env, o.dir, meta); !swapped)
     return swapped;
@@ -111,6 +109,13 @@ Result<OpenedReplica> open_replica(const OpenOptions& o) {
   log.env = o.env;
   log.simulated = o.simulated;
   if (!storage::LogStore::exists(log)) {
+    // Before a log is made: the next start must not take that for the log that the snapshot was for.
+    auto pending = storage::pending_install(o.env, o.dir);
+    if (!pending)
+      return tl::unexpected(pending.error());
+    if (*pending)
+      return mismatch(o.dir + " has lost its log while snapshot " + (*pending)->snapshot_id +
+                      " was being installed");
     auto identity = identity_for_new(o);
     if (!identity)
       return tl::unexpected(identity.error());
@@ -136,6 +141,9 @@ Result<OpenedReplica> open_replica(const OpenOptions& o) {
     // given up.
     const auto damage = machine.error();
     store = storage::LogStore::open(log, recovered);
+    // An install that was under way ends first: the log follows it, and its intent would look for its data.
+    if (auto finished = store ? storage::finish_install(o.env, o.dir) : Result<void>{}; !finished)
+      return tl::unexpected(finished.error());
     if (store)
       machine = start_without_data(o, opened, damage);
   }

@@ -15,6 +15,8 @@ namespace kiwi {
 namespace {
 
 constexpr std::uint32_t kAgeTickMs = 1'000;
+/// A snapshot that could not be used is not fetched again for so long: it may have been this disk's fault.
+constexpr std::uint64_t kUselessMs = 60'000;
 /// Progress is told at most this often.
 constexpr std::uint32_t kProgressMs = 250;
 /// Answers in one slice: 1 MiB read and packed.
@@ -103,7 +105,7 @@ caf::result<SnapshotReceived> SnapshotBuilderState::receive(const ReceiveSnapsho
   }
   const auto& id = call.manifest.meta.snapshot_id;
   auto accepted = builder->accepts(call.manifest);
-  if (accepted && id == useless)
+  if (accepted && id == useless && now_ms() < useless_until_ms)
     accepted = tl::unexpected(refusal(StorageVerb::open, StorageKind::corruption,
                                       "snapshot " + id + " was received before and cannot be used"));
   if (!accepted) {
@@ -146,8 +148,10 @@ void SnapshotBuilderState::conclude(Result<void> outcome) {
   if (outcome) {
     outcome = builder->check_received(incoming.manifest().meta, incoming.folder());
     usable = outcome.has_value();
-    if (!usable && outcome.error().kind != StorageKind::io)
+    if (!usable && outcome.error().kind != StorageKind::io) {
       useless = receiver->id();
+      useless_until_ms = now_ms() + kUselessMs;
+    }
   }
   if (!outcome) {
     options.log->warn("event=snapshot_receive_failed id={} node={} here={} bytes={} error=\"{}\"",

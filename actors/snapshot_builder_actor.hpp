@@ -83,8 +83,9 @@ struct SnapshotBuilderState {
   SnapshotOutlet outlet;
 
   caf::typed_response_promise<SnapshotReceived> asker;  // of the transfer under way
-  bool ready = false;      // the receive was answered: the database is being swapped, until ReceiveEnded
-  std::string useless;     // the id of the last one that was whole and could not be used
+  bool ready = false;   // the receive was answered: the database is being swapped, until ReceiveEnded
+  std::string useless;  // the id of the last one that was whole and could not be used
+  std::uint64_t useless_until_ms = 0;
   bool leftovers = false;  // something lies in incoming/ that no transfer uses
   std::uint64_t leftovers_ms = 0;
   std::uint64_t began_ms = 0;  // this transfer

@@ -49,7 +49,7 @@ Core::Core(Options options, Restored restored)
       memberships_(std::move(restored.memberships)),
       writes_(vote_, restored.last.index),
       last_stamp_ms_(restored.last_stamp_ms),
-      commit_(restored.applied.index),
+      commit_(std::max(restored.applied.index, restored.purged.index)),
       handed_(restored.applied.index),
       applied_(restored.applied.index),
       data_durable_(restored.applied.index),

@@ -85,7 +85,7 @@ bool Core::hand_over_log() {
   if (!needs_snapshot() || commit_ < noop_)
     return false;
   for (const Progress& p : progress_) {
-    if (!membership().is_voter(p.node()) || p.match() != log_.last().index)
+    if (!membership().is_voter(p.node()) || p.match() != log_.last().index || p.wants_state())
       continue;
     KIWI_MARK("leader.no_state");
     step_down(StepDown::no_state);
@@ -109,6 +109,9 @@ bool Core::in_the_way() {
       quorum_value(membership(), [&](NodeId id) { return there(id) ? progress_of(id)->match().value : 0; }));
   seen.others_are_there = has_quorum(membership(), there);
   seen.own_disk_is_late = disk_is_late();
+  for (const Progress& p : progress_)
+    seen.snapshot_comes = seen.snapshot_comes || (membership().is_voter(p.node()) && p.takes_snapshot() &&
+                                                  p.receiving(now_ticks_, options_.election_ticks_max));
   switch (stall_watch_.look(now_ticks_, seen)) {
     case StallWatch::Verdict::fine:
       return false;

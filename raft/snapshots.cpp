@@ -38,8 +38,10 @@ Index Core::purge_limit() const {
             kLaggardsAfterSnapshot * options_.compaction.laggard_bytes)
       limit = std::min(limit, std::max(p.match(), p.held_from()));
     if (p.state() == ProgressState::snapshot) {
-      if (p.receiving(now_ticks_, options_.live_ticks))
-        limit = std::min(limit, p.offered()->meta.last_log_id.index);
+      const Index offered = p.offered() ? p.offered()->meta.last_log_id.index : Index(0);
+      if (p.receiving(now_ticks_, options_.live_ticks) &&
+          sizes_.bytes_after(offered) <= kLaggardsAfterSnapshot * options_.compaction.laggard_bytes)
+        limit = std::min(limit, offered);
     } else if (live && sizes_.bytes_after(p.match()) <= options_.compaction.laggard_bytes) {
       limit = std::min(limit, p.match());
     }
@@ -82,6 +84,8 @@ Index Core::least_for(const Progress& p) const {
 }
 
 void Core::want_snapshot(Progress& p) {
+  if (needs_snapshot())
+    return;  // this leader's own state is lost
   KIWI_MARK("snapshot.wanted");
   p.offer_moved(now_ticks_);
   out_.snapshots_wanted.push_back({p.node(), least_for(p)});

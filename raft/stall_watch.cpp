@@ -34,6 +34,9 @@ StallWatch::Verdict StallWatch::look(std::uint64_t now_ticks, const Seen& seen) 
     others_since_ticks_ = now_ticks;
     others_took_.reset();
   }
+  // What waits for a voter that takes a snapshot comes forward, if not in entries.
+  if (seen.snapshot_comes)
+    quorum_moved_ticks_ = now_ticks;
   watch(now_ticks, seen);
   if (!watched_)
     return Verdict::fine;

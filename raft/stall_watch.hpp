@@ -43,6 +43,7 @@ class StallWatch {
     Index others;                   // the same without this node and those not heard from lately; 0: none
     bool others_are_there = false;  // they are enough for a quorum
     bool own_disk_is_late = false;  // it has not answered for an election time-out
+    bool snapshot_comes = false;    // a voter receives a snapshot, and that comes forward
   };
 
   /// A term as leader begins.

@@ -13,6 +13,7 @@
 #include "statemachine/data_format.hpp"
 #include "statemachine/engine/storage_failure.hpp"
 #include "storage/snapshot_files.hpp"
+#include "storage/verify_files.hpp"
 
 namespace kiwi {
 namespace {
@@ -79,6 +80,13 @@ Result<void> CheckpointBuilder::make_checkpoint(const std::string& folder) {
   return {};
 }
 
+/// Written down, so that the next start does not trust this data.
+StorageError CheckpointBuilder::own_damage(std::string cause) {
+  mark_data_damaged(*slot_->env, slot_->options.dir, cause);
+  return {StorageSubject::state_machine, StorageVerb::read, StorageKind::corruption, std::move(cause),
+          StorageOutcome::not_written};
+}
+
 Result<std::vector<SnapshotFile>> CheckpointBuilder::hashed(const std::string& folder) {
   const auto files = storage::snapshot_files(slot_->env.get());
   const auto names = files->list(folder);
@@ -88,6 +96,10 @@ Result<std::vector<SnapshotFile>> CheckpointBuilder::hashed(const std::string& f
   decltype(known_) now;
   for (const auto& [name, bytes] : names->files) {
     const auto known = known_.find({name, bytes});
+    // The hash is of the bytes as they are. A block that rotted here must not replace a good one elsewhere.
+    if (is_table(name) && known == known_.end())
+      if (auto bad = storage::verify_table(slot_->env.get(), folder + "/" + name, "table"))
+        return tl::unexpected(own_damage(slot_->options.dir + "/" + name + ": " + bad->why));
     auto hash = known != known_.end() ? Result<ContentHash>(known->second)
                                       : hash_of_file(*files, folder + "/" + name, bytes);
     if (!hash)

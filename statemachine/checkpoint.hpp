@@ -20,7 +20,9 @@ class CheckpointBuilder final : public SnapshotBuilder {
 
   /// Flushes the memtable, links the tables, reads back what is applied, and hashes what was not hashed
   /// before. Uses `parent`/building meanwhile; what a failed or interrupted call leaves is removed. Building
-  /// the state that is built already gives the folder that is there.
+  /// the state that is built already gives the folder that is there. Corruption of
+  /// StorageSubject::state_machine when the own data is damaged: that is written down there, and the node
+  /// should stop serving it.
   Result<SnapshotManifest> build_snapshot(const std::string& parent) override;
   /// Tables only: whatever else a database has differs from node to node.
   Result<std::vector<SnapshotFile>> link_current_files(const std::string& folder) override;
@@ -33,6 +35,7 @@ class CheckpointBuilder final : public SnapshotBuilder {
   /// The files of a folder that nobody changes, by name.
   Result<std::vector<SnapshotFile>> hashed(const std::string& folder);
   void enter_generation();
+  StorageError own_damage(std::string cause);
 
   std::shared_ptr<DatabaseSlot> slot_;
   /// Of tables of this opening of the database, which never change: by name and size. Holds those of the last

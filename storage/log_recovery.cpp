@@ -184,6 +184,7 @@ void forget_purged(Recovered& recovered, const LogShape& shape) {
     recovered.memberships.clear();
     recovered.marks.clear();
     recovered.last_stamp_ms = 0;
+    recovered.entry_bytes = 0;
   }
 }
 

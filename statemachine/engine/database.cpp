@@ -57,7 +57,7 @@ std::optional<StorageError> refuse_directory(rocksdb::Env* env, const std::strin
       current = true;
     else if (name.ends_with(".sst"))
       table = file;
-    else if (name == kDamagedFile)
+    else if (name == kDamagedFile || name == std::string(kDamagedFile) + ".tmp")
       damaged = true;
     else if (name != "." && name != ".." && name != "LOCK" && name != "IDENTITY" && name != "lost" &&
              !name.starts_with("LOG") && !name.starts_with("MANIFEST-") && !name.starts_with("OPTIONS-") &&
@@ -301,8 +301,10 @@ std::optional<StorageError> Database::background_error() {
   return listener_->error;
 }
 
-void Database::mark_damaged(const std::string& cause) {
-  storage::write_file_durably(*env_, options_.dir, kDamagedFile, cause).PermitUncheckedError();
+void Database::mark_damaged(const std::string& cause) { mark_data_damaged(*env_, options_.dir, cause); }
+
+void mark_data_damaged(rocksdb::Env& env, const std::string& dir, const std::string& cause) {
+  storage::write_file_durably(env, dir, kDamagedFile, cause).PermitUncheckedError();
 }
 
 std::uint64_t Database::disk_bytes() const {

@@ -209,16 +209,37 @@ TEST_F(Snapshots, ARequestedFlushBecomesDurableWithoutWaiting) {
   ASSERT_TRUE(from.machine->request_flush()) << "there is nothing to flush";
 }
 
-TEST_F(Snapshots, DamageThatIsMetWhileRunningIsKnownAtTheNextStart) {
-  from.fill(1, 3000, 'a');
-  ASSERT_TRUE(from.machine->flush());
-  from.machine.crash();
-  for (const auto& file : fs::directory_iterator(from.dir + "/data"))
+/// Spoils a block in the middle of each large table.
+void spoil_tables(const std::string& folder) {
+  for (const auto& file : fs::directory_iterator(folder))
     if (file.path().extension() == ".sst" && fs::file_size(file.path()) > 20'000) {
       std::fstream table(file.path(), std::ios::binary | std::ios::in | std::ios::out);
       table.seekp(static_cast<std::streamoff>(fs::file_size(file.path()) / 3));
       table.write("damage", 6);
     }
+}
+
+TEST_F(Snapshots, ABlockThatRottedIsNotSpreadByASnapshot) {
+  from.fill(1, 3000, 'a');
+  ASSERT_TRUE(from.machine->flush());
+  spoil_tables(from.dir + "/data");
+  const auto manifest = from.machine->get_snapshot_builder().value()->build_snapshot(from.built());
+  ASSERT_FALSE(manifest);
+  EXPECT_EQ(manifest.error().subject, StorageSubject::state_machine);
+  EXPECT_EQ(manifest.error().kind, StorageKind::corruption);
+  from.machine.crash();
+  RedisMachineOptions options;
+  options.dir = from.dir + "/data";
+  const auto opened = RedisMachine::open(options, three_nodes());
+  ASSERT_FALSE(opened);
+  EXPECT_NE(opened.error().cause.find("damaged before"), std::string::npos) << opened.error().cause;
+}
+
+TEST_F(Snapshots, DamageThatIsMetWhileRunningIsKnownAtTheNextStart) {
+  from.fill(1, 3000, 'a');
+  ASSERT_TRUE(from.machine->flush());
+  from.machine.crash();
+  spoil_tables(from.dir + "/data");
   from.machine.open();
   std::optional<StorageError> met;
   for (int i = 1; i <= 3000 && !met; ++i) {
