@@ -128,7 +128,7 @@ def updates(options, say):
 
 
 def catch_up(options, say):
-    extra = ["--snapshot-rate-mb", str(options.rate)] if options.rate is not None else []
+    extra = ["--snapshot-rate", f"{options.rate}MiB"] if options.rate is not None else []
     with Cluster(3, extra=extra) as cluster:
         leader, follower, seconds = left_behind(cluster, (f"key:{n}" for n in range(options.keys)), 1)
         say(f"| {options.keys:,} keys of 200 bytes loaded while one node is down | {seconds:.0f} s | |")
@@ -170,7 +170,7 @@ def catch_up(options, say):
 
 def interrupted(options, say):
     rate = max(1, options.keys * 220 // 25 // MB)  # so that it takes some 25 s
-    with Cluster(3, extra=["--snapshot-rate-mb", str(rate)], links=True) as cluster:
+    with Cluster(3, extra=["--snapshot-rate", f"{rate}MiB"], links=True) as cluster:
         leader, follower, _ = left_behind(cluster, (f"key:{n}" for n in range(options.keys)), 1)
         follower.start().wait_port()
 
@@ -199,7 +199,7 @@ PARTS = {"updates": updates, "catch-up": catch_up, "interrupted": interrupted}
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--keys", type=int, default=1_000_000)
-    parser.add_argument("--rate", type=int, help="--snapshot-rate-mb of the nodes (default: theirs)")
+    parser.add_argument("--rate", type=int, help="--snapshot-rate of the nodes in MiB (default: theirs)")
     parser.add_argument("--writes", type=int, default=1000, help="writes per second meanwhile")
     parser.add_argument("--before", type=float, default=15.0, help="seconds of writes before the node comes back")
     parser.add_argument("--dir", help="where the data lies while measuring (default: the temporary folder)")

@@ -9,7 +9,7 @@ from kiwi.load import Load
 
 KEYS = 60_000
 # Small enough that the log is purged past the follower, slow enough that the transfer can be interrupted.
-OPTIONS = ["--log-keep-mb", "1", "--log-laggard-mb", "2", "--snapshot-rate-mb", "4"]
+OPTIONS = ["--log-keep", "1MiB", "--log-laggard", "2MiB", "--snapshot-rate", "4MiB"]
 
 
 def sent(node):
