@@ -229,7 +229,8 @@ void Net::arrive(const Parcel& parcel) {
   const auto from = parcel.to_acceptor ? c->dialer : c->acceptor;
   const auto life = parcel.to_acceptor ? c->acceptor_life : c->dialer_life;
   if (host_.life_of(to) != life || c->half_open) {
-    if (options_.transport == Transport::stream && !host_.dark(to) && !c->half_open)
+    // The next life of a process knows nothing of its connections, and says so, whatever frames may be lost.
+    if (!host_.dark(to) && !c->half_open)
       drop(parcel.connection, "reset");
     return;
   }
