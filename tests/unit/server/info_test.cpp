@@ -67,7 +67,8 @@ struct FullServer : Server {
     status.log_memory_bytes = 1310;
     status.pending_proposals = 1311;
     status.agreed_time_ms = 1312;
-    status.counters = {1401, 1402, 1403, 1404, 1405, 1406, 1407, 1408, 1409, 1410, 1411, 1414, 1415, 1412, 1413};
+    status.counters = {1401, 1402, 1403, 1404, 1405, 1406, 1407, 1408,
+                       1409, 1410, 1411, 1414, 1415, 1412, 1413};
     status.log_bytes = 1313;
     status.log_purged = {Term(1314), Index(1315)};
     status.needs_snapshot = true;

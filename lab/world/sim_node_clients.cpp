@@ -1,0 +1,54 @@
+// A simulated node's clients: what a node process has for Redis connections, over simulated sockets.
+
+#include <utility>
+
+#include "lab/world/client_actor.hpp"
+#include "lab/world/sim_node.hpp"
+#include "server/config_table.hpp"
+
+namespace kiwi::lab {
+
+void SimNode::serve_clients() {
+  shared_ = std::make_shared<RedisShared>();
+  auto& o = shared_->options;
+  o.bind_address = address_of(id_).host;
+  o.port = address_of(id_).redis_port;
+  o.replica = replica_;
+  o.log = logger_;
+  auto environment = std::make_shared<ServerEnvironment>();
+  environment->kiwi_version = "lab";
+  environment->run_id = "0000000000000000000000000000000000000000";
+  environment->redis_port = o.port;
+  environment->raft_port = address_of(id_).raft_port;
+  environment->max_clients = o.max_clients;
+  ConfigFacts facts;
+  facts.port = o.port;
+  facts.bind = o.bind_address;
+  facts.dir = kNodeDir;
+  facts.log_level = "notice";
+  facts.max_clients = o.max_clients;
+  environment->config = config_table(facts);
+  o.environment = std::move(environment);
+  o.process = [this] {
+    ProcessFigures f;
+    f.pid = life_;
+    f.unix_time_us = time_.unix_ms(host_.world_now()) * 1000;
+    return f;
+  };
+}
+
+caf::actor SimNode::spawn_client(ConnectionId connection, ClientWire& wire) {
+  auto client = spawn_sim_client(
+      *system_, connection, wire, shared_,
+      ChanceStream(options_.seed, entity() + "/client " + std::to_string(connection), "socket"));
+  clients_.emplace(client->id(), client);
+  client->attach_functor([this, id = client->id()] {
+    if (ending_)
+      return;
+    clients_.erase(id);
+    client_ended();
+  });
+  return client;
+}
+
+}  // namespace kiwi::lab
