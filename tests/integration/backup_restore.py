@@ -204,7 +204,11 @@ def backups_do_not_mix(options):
         folders = []
         for node in cluster.nodes[:2]:
             folders.append(os.path.join(cluster.folder, f"backup-{node.id}"))
-            fill(cluster.wait_leader(), 50, prefix=f"between{node.id}:")
+            leader = cluster.wait_leader()
+            fill(leader, 50, prefix=f"between{node.id}:")
+            # A backup holds what its node has applied; a follower hears of the last commit a little later.
+            eventually(20.0, "the node has applied what was written",
+                       lambda n=node: n.applied() >= int(leader.info()["raft_commit_index"]))
             command("backup", "--dir", node.dir, "--to", folders[-1])
         restore(copy, folders[0], (1, 2))
         restore(copy, folders[1], (3,))

@@ -83,6 +83,7 @@ at 6s     cut n1 -> n4
           replay-old leader -> n4 any
 at 7s     fail n4 read eio nth=1000000
           hang n4 remove
+          crash-at n1 install.intent
           lose-writes n4 log
           free n4
           power-fail n4 torn
@@ -314,12 +315,10 @@ def a_release_has_none_of_it(_options):
 
 
 def main(options):
-    run_cases(options, [a_release_has_none_of_it, the_table_of_verbs_is_true, lacking_means_are_refused, release_node_runs_what_it_can,
+    run_cases(options, [a_release_has_none_of_it, a_node_dies_at_a_named_point, the_table_of_verbs_is_true,
+                        lacking_means_are_refused, release_node_runs_what_it_can,
                         a_broken_promise_leaves_the_same_folder_as_in_the_simulator, nothing_outlives_the_laboratory,
                         scenarios_pass])
-    run_cases(options, [a_release_has_none_of_it, a_node_dies_at_a_named_point, lacking_means_are_refused, release_node_runs_what_it_can,
-                        every_fault_of_a_link_strikes, a_broken_promise_fails, nothing_outlives_the_laboratory,
-                        library_scenarios_pass])
 
 
 if __name__ == "__main__":

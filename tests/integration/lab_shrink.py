@@ -43,7 +43,7 @@ def failing_run(folder):
     with open(dense, "w", encoding="utf-8") as file:
         file.write(stock.replace("gap=200ms..3s", "gap=200ms..1500ms"))
     runs = os.path.join(folder, "runs")
-    result = lab("fuzz", "--scenario", dense, "--seeds", "1..8", "--mutant", MUTANT, "--report", runs)
+    result = lab("fuzz", "--scenario", dense, "--seeds", "1..60", "--jobs", "2", "--mutant", MUTANT, "--report", runs)
     expect_equal(result.returncode, FAILED, "exit code of the campaign\n" + result.stdout)
     for left in sorted(glob.glob(os.path.join(runs, "*-*"))):
         if len(done_lines(read(left, "replay.scenario"))) >= LEAST_LINES:
