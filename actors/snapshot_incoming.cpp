@@ -189,7 +189,7 @@ Result<void> SnapshotIncoming::check_slice() {
 }
 
 Result<void> SnapshotIncoming::checked(std::uint32_t file, const ContentHash& hash) {
-  if (hash != hash_of(described(file)) && !KIWI_MUTANT(snapshot_file_unchecked))
+  if (hash != hash_of(described(file)))
     return begin_anew(file);
   auto& files = *place_.files;
   // The name says that the bytes are durable. Those of a shared file are: it was whole somewhere else.

@@ -35,7 +35,6 @@ struct MutantRow {
   X(read_before_apply,           "X23", "a read does not wait until its index is applied")                          \
   X(applied_index_apart,         "X24", "the applied index is not written with the data")                           \
   X(snapshot_forgets_members,    "X18", "an installed snapshot without membership entries leaves no members at all")                \
-  X(snapshot_file_unchecked,     "X26", "a received file of a snapshot is taken without looking at its checksum")                \
   X(flush_trigger_lost,          "X27", "after one flush for a purge, others are not asked for any more")                \
   X(log_cut_at_bad_checksum,     "X28", "recovery takes every bad record for a torn tail")                          \
   X(failed_sync_trusted,         "X29", "a failed write or sync of the log is retried and counted as done")         \
@@ -67,7 +66,6 @@ struct MutantRow {
   X(reply_to_next,               "K18", "of two ready replies of one connection the later one goes first")          \
   X(install_without_intent,      "K40", "a received snapshot replaces the data before the intent is written down")         \
   X(install_log_kept,            "K41", "a start that finishes an install leaves the log as it was")                       \
-  X(snapshot_conflict_kept,      "K42", "a log that conflicts with an installed snapshot is kept")                \
   X(snapshot_file_unsynced,      "K43", "a received file of a snapshot is installed without having been synced")                \
   X(always_wrong,                "K19", "the canary: every 50th answer to a read of a string is another one")
 
