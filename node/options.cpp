@@ -99,7 +99,7 @@ void define(CLI::App& app, NodeOptions& o, Raw& raw) {
   add_size(app, "--snapshot-rate", o.snapshot_rate_bytes, 0,
            "Most bytes of snapshots sent in a second, to all followers together; not below 128KiB; 0: no "
            "limit")
-      ->default_str("0");
+      ->default_str("32MiB");
   app.add_flag("--version", raw.version, "Print the version and exit");
   for (auto* option : app.get_options()) option->take_last();
 }
