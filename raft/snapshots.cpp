@@ -14,9 +14,7 @@ namespace {
 /// How many times more log than for other laggards is kept for a follower that has just installed a snapshot.
 constexpr std::uint64_t kLaggardsAfterSnapshot = 16;
 /// What follows `id` in the log follows a snapshot that ends there, too (Raft 7).
-bool goes_on_behind(const LogView& log, LogId id) {
-  return log.term_at(id.index) == id.term;
-}
+bool goes_on_behind(const LogView& log, LogId id) { return log.term_at(id.index) == id.term; }
 
 }  // namespace
 
