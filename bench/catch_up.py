@@ -23,7 +23,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tests", "integration"))
 from kiwi import resp  # noqa: E402
-from kiwi.bulk import Watch, folder_bytes, set_many  # noqa: E402
+from kiwi.bulk import Watch, folder_bytes, received_snapshots, set_many  # noqa: E402
 from kiwi.check import eventually  # noqa: E402
 from kiwi.client import Connection  # noqa: E402
 from kiwi.cluster import Cluster  # noqa: E402
@@ -73,11 +73,6 @@ def log_times(node, event):
     return [time.mktime(time.strptime(s[:19], "%Y-%m-%dT%H:%M:%S")) - time.timezone + float(s[19:]) for s in stamps]
 
 
-def snapshot_bytes(node):
-    with open(node.log_path, encoding="utf-8", errors="replace") as log:
-        return [int(b) for b in re.findall(r"event=snapshot_receiving .* bytes=(\d+)", log.read())]
-
-
 def level(leader, follower):
     return follower.applied() >= int(leader.info()["raft_commit_index"]) - 2000
 
@@ -107,7 +102,7 @@ def come_back(leader, follower):
         seconds = time.monotonic() - begin
     transfer = log_times(follower, "snapshot_received")[-1] - log_times(follower, "snapshot_receiving")[-1]
     return {"begin": begin, "end": begin + seconds, "seconds": seconds, "transfer": max(transfer, 0.001),
-            "bytes": snapshot_bytes(follower)[-1],
+            "bytes": list(received_snapshots(follower).values())[-1],
             "sent": int(leader.info()["raft_snapshot_sent_bytes"]) - before["raft_snapshot_sent_bytes"],
             "leader_grew": of_leader.most - leader_rss, "follower_grew": of_follower.most - follower_rss}
 
@@ -177,7 +172,7 @@ def interrupted(options, say):
         def sent():
             return int(leader.info()["raft_snapshot_sent_bytes"])
         for number, kind in enumerate(("cut", "kill", "cut", "kill", "cut"), 1):
-            size = eventually(60.0, "a transfer", lambda: max(snapshot_bytes(follower)))
+            size = eventually(60.0, "a transfer", lambda: max(received_snapshots(follower).values()))
             eventually(120.0, f"part {number} is sent", lambda n=number, s=size: sent() > n * s / 7)
             if kind == "kill":
                 follower.kill9()

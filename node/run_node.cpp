@@ -13,7 +13,6 @@
 #include <csignal>
 #include <cstdio>
 #include <future>
-#include <random>
 
 #include "actors/node_actor.hpp"
 #include "actors/replica_errors.hpp"
@@ -22,6 +21,7 @@
 #include "messages/assert.hpp"
 #include "node/descriptors.hpp"
 #include "node/process.hpp"
+#include "node/random_number.hpp"
 #include "statemachine/redis_machine.hpp"
 #include "storage/backup_staging.hpp"
 
@@ -32,11 +32,6 @@ std::uint64_t unix_clock_ms() {
   using namespace std::chrono;
   return static_cast<std::uint64_t>(
       duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count());
-}
-
-std::uint64_t random_number() {
-  std::random_device device;
-  return (std::uint64_t{device()} << 32 | device()) | 1;  // never 0
 }
 
 std::shared_ptr<spdlog::logger> make_logger(const std::string& level) {

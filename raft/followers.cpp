@@ -85,7 +85,7 @@ bool Core::hand_over_log() {
   if (!needs_snapshot() || commit_ < noop_)
     return false;
   for (const Progress& p : progress_) {
-    if (!membership().is_voter(p.node()) || p.match() != log_.last().index || p.wants_state())
+    if (!membership().is_voter(p.node()) || p.match() != log_.last().index || !p.has_state())
       continue;
     KIWI_MARK("leader.no_state");
     step_down(StepDown::no_state);

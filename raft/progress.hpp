@@ -101,8 +101,11 @@ class Progress {
   }
   /// It lost its state; its log is whole, so appends go on beside the snapshot.
   bool wants_state() const { return wants_state_; }
+  /// It said that it has its state; before its first answer to a heartbeat that is not known.
+  bool has_state() const { return told_state_ && !wants_state_; }
   void want_state(bool wants) {
     wants_state_ = wants;
+    told_state_ = true;
     if (!wants && state_ != ProgressState::snapshot)
       offered_.reset();
   }
@@ -163,6 +166,7 @@ class Progress {
   std::uint64_t received_ticks_ = 0;
   Index held_from_;
   bool wants_state_ = false;
+  bool told_state_ = false;
 };
 
 }  // namespace kiwi::raft

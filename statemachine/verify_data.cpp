@@ -11,6 +11,7 @@
 #include "statemachine/checkpoint.hpp"
 #include "statemachine/data_format.hpp"
 #include "statemachine/digest.hpp"
+#include "statemachine/engine/database.hpp"
 #include "storage/cut_manifest.hpp"
 #include "storage/snapshot_files.hpp"
 
@@ -19,7 +20,6 @@ namespace {
 
 using storage::FindingKind;
 
-constexpr const char* kDamagedFile = "KIWI-DAMAGED";
 constexpr std::size_t kMostBadRows = 8;
 constexpr std::uint64_t kReadAheadBytes = 1u << 20;
 /// Rows are told in pieces of this many.

@@ -12,9 +12,9 @@
 #include "actors/replica_storage.hpp"
 #include "messages/cluster_id.hpp"
 #include "node/commands/inspection.hpp"
-#include "node/commands/new_node.hpp"
 #include "node/commands/run.hpp"
 #include "node/commands/stopped_directory.hpp"
+#include "node/random_number.hpp"
 #include "statemachine/redis_machine.hpp"
 #include "statemachine/restore_directory.hpp"
 
@@ -101,7 +101,7 @@ CommandResult<storage::Identity> become_alone(const std::string& dir) {
   const auto& restored = opened->restored;
   identity.initial_membership = membership_of({Member{identity.node, identity.address}});
   identity.origin = "recovered as the sole survivor of cluster " + hex(identity.cluster.value) + " at " +
-                    to_string(restored.last) + " by instance " + hex(draw_instance().value);
+                    to_string(restored.last) + " by instance " + hex(random_number());
   identity.cluster = cluster_id_of(identity.initial_membership, "", identity.origin);
   const auto step = founding_entry(restored.last, restored.vote.term, identity.node, restored.last_stamp_ms,
                                    identity.initial_membership);

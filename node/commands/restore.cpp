@@ -6,10 +6,10 @@
 #include "actors/snapshot_manifest_check.hpp"
 #include "messages/cluster_id.hpp"
 #include "node/commands/inspection.hpp"
-#include "node/commands/new_node.hpp"
 #include "node/commands/progress.hpp"
 #include "node/commands/run.hpp"
 #include "node/options.hpp"
+#include "node/random_number.hpp"
 #include "statemachine/backup_folder.hpp"
 #include "statemachine/restore_directory.hpp"
 
@@ -25,7 +25,7 @@ CommandResult<storage::Identity> identity_of(const RestoreArguments& a, const Sn
     return command_failed(kExitUsage, "--initial-cluster: " + members.error());
   storage::Identity identity;
   identity.node = NodeId(a.id);
-  identity.instance = draw_instance();
+  identity.instance = InstanceId(random_number());
   identity.address = *address;
   identity.initial_membership = membership_of(std::move(*members));
   const auto* self = identity.initial_membership.find(identity.node);

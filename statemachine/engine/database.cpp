@@ -19,7 +19,6 @@ namespace kiwi {
 namespace {
 
 constexpr std::size_t kMaxWriteMarks = 4096;
-constexpr const char* kDamagedFile = "KIWI-DAMAGED";
 
 /// RocksDB's own log would be written by a thread of its own, and real time is in it.
 struct SilentLogger : rocksdb::Logger {

@@ -105,6 +105,8 @@ class Database {
 rocksdb::Options rocksdb_options(const DatabaseOptions& options, const std::shared_ptr<rocksdb::Cache>& cache,
                                  bool read_only = false);
 
+/// The file that says so.
+inline constexpr const char* kDamagedFile = "KIWI-DAMAGED";
 /// Writes into the folder of a data database that it is damaged, and why: the next start does not trust it.
 void mark_data_damaged(rocksdb::Env& env, const std::string& dir, const std::string& cause);
 

@@ -1,8 +1,6 @@
 """A follower that missed everything catches up by a snapshot while clients write. On the way its link is cut three
 times and it is killed twice: what has arrived is not sent again, all nodes end with the same bytes."""
-import re
-
-from kiwi.bulk import set_many
+from kiwi.bulk import received_snapshots, set_many
 from kiwi.check import eventually, expect, expect_equal, run
 from kiwi.cluster import Cluster
 from kiwi.load import Load
@@ -28,13 +26,6 @@ def kill_and_start(follower, _):
     follower.start().wait_port()
 
 
-def snapshot_bytes(follower):
-    """Of each snapshot that it began to receive, by id."""
-    with open(follower.log_path, encoding="utf-8", errors="replace") as log:
-        found = re.findall(r"event=snapshot_receiving id=(\S+) .* bytes=(\d+)", log.read())
-    return {name: int(size) for name, size in found}
-
-
 def main(options):
     keys = KEYS // (3 if options.quick else 1)
     with Cluster(3, extra=OPTIONS, links=True) as cluster:
@@ -51,13 +42,13 @@ def main(options):
             follower.start().wait_port()
             steps = [cut_and_mend, kill_and_start, cut_and_mend, kill_and_start, cut_and_mend]
             for number, interrupt in enumerate(steps, 1):
-                size = eventually(30.0, "a transfer", lambda: max(snapshot_bytes(follower).values()))
+                size = eventually(30.0, "a transfer", lambda: max(received_snapshots(follower).values()))
                 eventually(60.0, f"part {number} of the snapshot is sent",
                            lambda n=number, s=size: sent(leader) > n * s / 8)
                 interrupt(follower, leader)
             eventually(60.0, "the snapshot is installed",
                        lambda: int(follower.info()["raft_snapshots_installed"]) > 0)
-            whole = snapshot_bytes(follower)
+            whole = received_snapshots(follower)
             acknowledged = load.acknowledged_count()
             eventually(30.0, "writes go on", lambda: load.acknowledged_count() > acknowledged)
         digests = cluster.digests()

@@ -137,6 +137,7 @@ def incoming_part(options):
         for i in range(3):
             fill(leader, 1200, 1000, prefix=f"{i}:", rng=rng)
             eventually(20.0, "a snapshot", lambda: not isinstance(leader.call("RAFT.SNAPSHOT"), resp.Error))
+        eventually(30.0, "the log is purged", lambda: int(leader.info()["raft_log_purged_index"]) > 1200)
         incoming = os.path.join(late.dir, "snapshots", "incoming")
 
         def complete():

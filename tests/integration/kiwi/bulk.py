@@ -1,6 +1,7 @@
 """Many SETs in long pipelines, and what a node's process and folder weigh meanwhile."""
 import os
 import random
+import re
 import threading
 import time
 
@@ -53,6 +54,13 @@ def folder_bytes(folder):
                 continue  # removed meanwhile
             blocks[found.st_ino] = found.st_blocks * 512
     return sum(blocks.values())
+
+
+def received_snapshots(node):
+    """Size in bytes of each snapshot that a node began to receive, by id, oldest first."""
+    with open(node.log_path, encoding="utf-8", errors="replace") as log:
+        found = re.findall(r"event=snapshot_receiving id=(\S+) .* bytes=(\d+)", log.read())
+    return {name: int(size) for name, size in found}
 
 
 class Watch:
