@@ -232,6 +232,8 @@ AnswerKind RaftState::refusal_of(raft::Refusal refusal) const {
     case raft::Refusal::too_large:
       return AnswerKind::too_large;
     case raft::Refusal::not_leader:
+    case raft::Refusal::handing_over:
+    case raft::Refusal::not_known_to_all:
       break;
   }
   return not_serving();

@@ -19,6 +19,9 @@ static_assert(std::endian::native == std::endian::little, "the formats are littl
 namespace kiwi::codec {
 
 constexpr std::uint8_t kFormatVersion = 1;
+/// Of records and frames that hold a membership with more than its first four fields. Without those it is
+/// written as version 1, as before there were more.
+constexpr std::uint8_t kWideMembershipVersion = 2;
 constexpr std::size_t kLengthBytes = sizeof(std::uint32_t);
 constexpr std::size_t kChecksumBytes = sizeof(std::uint64_t);
 
@@ -61,6 +64,11 @@ class Output : public cereal::OutputArchive<Output, cereal::AllowEmptyClassElisi
     write_length(text.size());
     write(text.data(), text.size());
   }
+  void write_version(std::uint8_t version) {
+    write_plain(version);
+    version_ = version;
+  }
+  std::uint8_t version() const { return version_; }
   void enter() {
     ++depth_;
     KIWI_ASSERT(depth_ <= kMaxNesting, "a reply nested too deeply to be decoded again");
@@ -70,6 +78,7 @@ class Output : public cereal::OutputArchive<Output, cereal::AllowEmptyClassElisi
  private:
   std::string& out_;
   std::size_t depth_ = 0;
+  std::uint8_t version_ = kFormatVersion;
 };
 
 template <class T>
@@ -126,11 +135,12 @@ class Input : public cereal::InputArchive<Input, cereal::AllowEmptyClassElision>
       throw cereal::Exception("too short");
     return source_.window(take(rest_.size() - keep));
   }
-  void expect_version() {
-    const auto version = take_plain<std::uint8_t>();
-    if (version != kFormatVersion)
-      throw cereal::Exception("unknown format version " + std::to_string(version));
+  void expect_version(std::uint8_t newest = kFormatVersion) {
+    version_ = take_plain<std::uint8_t>();
+    if (version_ < kFormatVersion || version_ > newest)
+      throw cereal::Exception("unknown format version " + std::to_string(version_));
   }
+  std::uint8_t version() const { return version_; }
   void expect_end() const {
     if (!rest_.empty())
       throw cereal::Exception("bytes left over");
@@ -145,6 +155,7 @@ class Input : public cereal::InputArchive<Input, cereal::AllowEmptyClassElision>
   const Bytes& source_;
   std::string_view rest_;
   std::size_t depth_ = 0;
+  std::uint8_t version_ = kFormatVersion;
 };
 
 template <class T>
@@ -200,6 +211,28 @@ void serialize(Archive& archive, T& x) {
     std::apply([&](auto&... field) { (check_known(field), ...); }, x.fields());
 }
 
+// --- Memberships: in version 1 without their later fields
+
+inline bool is_wide(const Membership& m) { return m.joining || m.replaced || !m.removed.empty(); }
+inline bool is_wide(const SnapshotMeta& m) { return is_wide(m.membership); }
+inline bool is_wide(const SnapshotManifest& m) { return is_wide(m.meta); }
+inline bool is_wide(const InstallSnapshotRequest& m) { return is_wide(m.manifest); }
+template <class T>
+constexpr bool is_wide(const T&) {
+  return false;
+}
+template <class T>
+std::uint8_t version_of(const T& x) {
+  return is_wide(x) ? kWideMembershipVersion : kFormatVersion;
+}
+
+template <class Archive>
+void serialize(Archive& archive, Membership& m) {
+  archive(m.voters, m.outgoing_voters, m.learners, m.members);
+  if (archive.version() >= kWideMembershipVersion)
+    archive(m.joining, m.replaced, m.removed);
+}
+
 // --- Whole values
 
 // fields() serves both ways, so it is not const; writing only reads through it.
@@ -213,6 +246,8 @@ T read_message(Input& archive) {
   T x;
   archive(x);
   archive.expect_end();
+  if (archive.version() != version_of(x))
+    throw cereal::Exception("another format version than its content needs");
   return x;
 }
 
@@ -246,7 +281,7 @@ template <class T>
 std::string encode_record(const T& x) {
   std::string out;
   Output archive(out);
-  archive.write_plain(kFormatVersion);
+  archive.write_version(version_of(x));
   write_message(archive, x);
   append_checksum(out, 0);
   return out;
@@ -257,7 +292,7 @@ Decoded<T> decode_record(std::string_view bytes) {
   return guarded([&] {
     const Bytes content(nullptr, checked(bytes));
     Input archive(content);
-    archive.expect_version();
+    archive.expect_version(kWideMembershipVersion);
     return read_message<T>(archive);
   });
 }
@@ -273,7 +308,8 @@ inline std::size_t estimated_bytes(const PeerMessage& message) {
     for (const auto& entry : append->entries) bytes += wire_minimum<Entry>() + entry.payload.size();
   else if (const auto* install = std::get_if<InstallSnapshotRequest>(&message))
     bytes += kFrameFixedBytes *
-             (2 + install->manifest.meta.membership.members.size() + install->manifest.files.size());
+                 (2 + install->manifest.meta.membership.members.size() + install->manifest.files.size()) +
+             sizeof(NodeId) * install->manifest.meta.membership.removed.size();
   else if (const auto* part = std::get_if<SnapshotPart>(&message))
     bytes += part->data.size() + kFrameFixedBytes;
   return bytes;
@@ -289,7 +325,7 @@ template <class T>
 void write_frame(std::uint8_t number, const T& message, std::string& out) {
   out.append(kFrameHeaderBytes, '\0');
   Output archive(out);
-  archive.write_plain(kFormatVersion);
+  archive.write_version(version_of(message));
   archive.write_plain(number);
   write_message(archive, message);
   const auto body = std::string_view(out).substr(kFrameHeaderBytes);
@@ -458,7 +494,7 @@ Decoded<std::variant<PeerMessage, Hello>> decode_frame_body(const FrameHeader& h
     if (checksum64(body.view()) != header.checksum)
       throw cereal::Exception("wrong checksum");
     Input archive(body);
-    archive.expect_version();
+    archive.expect_version(kWideMembershipVersion);
     const auto number = archive.take_plain<std::uint8_t>();
     if (number == kHelloNumber)
       return read_message<Hello>(archive);

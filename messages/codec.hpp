@@ -2,7 +2,9 @@
 
 // Bytes that leave or outlive the process: cereal archives of the messages' fields(), read by a reader that
 // believes no length. The only place that includes cereal is codec.cpp. Formats are versioned: the first byte
-// of an encoded value is its format version (1 now), and an unknown one is an error.
+// of an encoded value is its format version, and an unknown one is an error. It is 1; what holds a membership
+// with `joining`, `replaced` or `removed` set has 2: in version 1 a membership ends before these fields. So a
+// directory or a cluster whose membership never changed is the same to a program that knows version 1 only.
 //
 // "fields" below means the members in the order of fields(), as cereal's portable binary archive writes them
 // on a little-endian machine, except that the archive's leading byte of endianness is left out and lengths
@@ -14,7 +16,7 @@
 //
 //   ClientRequest    [u8 1][fields], so: [u8 1][u32 count] and for each argument [u32 length][bytes]
 //   ClientResponse   [u8 1][fields]
-//   Membership       [u8 1][fields][u64 checksum64 of all before]; so are Vote, SnapshotMeta,
+//   Membership       [u8 1 or 2][fields][u64 checksum64 of all before]; so are Vote, SnapshotMeta,
 //   SnapshotManifest Entry            [u8 1][u8 kind][u64 term][u64 index][u64 stamp_ms][payload][u64
 //   checksum64 of all
 //                    before]; the payload is all that lies between, without a length

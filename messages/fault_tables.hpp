@@ -31,6 +31,10 @@ struct MutantRow {
   X(leader_counts_unsynced,      "X12", "the leader counts its own log before it is durable")                       \
   X(waiters_dropped,             "X13", "a leader that steps down forgets its waiting clients")                     \
   X(reads_before_noop,           "X14", "a new leader serves reads before its own entry is committed")              \
+  X(change_before_own_commit,    "X15", "a membership change is accepted before the leader committed in its term, or on an uncommitted one") \
+  X(joint_left_at_once,          "X16", "a leader leaves a joint membership that is not committed")                 \
+  X(truncated_membership_kept,   "X17", "the membership of truncated entries goes on to count")                     \
+  X(learners_counted,            "X19", "learners count in every majority")                                         \
   X(reads_unconfirmed,           "X20", "the leader serves reads without asking who leads")                         \
   X(read_before_apply,           "X23", "a read does not wait until its index is applied")                          \
   X(applied_index_apart,         "X24", "the applied index is not written with the data")                           \
@@ -67,6 +71,9 @@ struct MutantRow {
   X(install_without_intent,      "K40", "a received snapshot replaces the data before the intent is written down")         \
   X(install_log_kept,            "K41", "a start that finishes an install leaves the log as it was")                       \
   X(snapshot_file_unsynced,      "K43", "a received file of a snapshot is installed without having been synced")                \
+  X(only_old_half_counted,       "K60", "in a joint membership the new voters' majority is not needed")             \
+  X(only_new_half_counted,       "K61", "in a joint membership the old voters' majority is not needed")             \
+  X(promoted_unlevel,            "K62", "a learner becomes a voter before it has caught up")                        \
   X(always_wrong,                "K19", "the canary: every 50th answer to a read of a string is another one")
 
 struct MarkRow {
@@ -122,6 +129,16 @@ struct MarkRow {
   X("leader.behind_others",      "a leader committed through others before its own disk was done")                   \
   X("leader.noop_committed",     "a leader's first own entry is committed")                                          \
   X("leader.inherited_entries",  "a leader began with entries of earlier terms not known to be committed")           \
+  X("leader.no_voter",           "a leader was left out of the committed membership")                                \
+  X("membership.joint",          "a learner was level, and the joint entry was appended")                            \
+  X("membership.left_joint",     "a leader appended the end of a joint membership")                                  \
+  X("membership.cancelled",      "a change was cancelled before its node had caught up")                             \
+  X("membership.rolled_back",    "a membership entry was truncated")                                                 \
+  X("membership.told_removed",   "a removed node heard from a voter that it was removed")                            \
+  X("membership.stood_unasked",  "a node stood that its own membership does not call a voter")                       \
+  X("transfer.begun",            "a leader began to hand over")                                                      \
+  X("transfer.asked",            "the target of a transfer is level and was asked to stand")                         \
+  X("transfer.aborted",          "a transfer took too long, and the leader leads on")                                \
   X("read.confirmed",            "a quorum confirmed a round of reads")                                              \
   X("read.confirmed_by_commit",  "a read was confirmed by the commit of a later entry")                              \
   X("read.waited_for_apply",     "a confirmed read waited until its index was applied")                              \

@@ -20,6 +20,11 @@ inline constexpr std::uint64_t kMaxFrameBytes = kMaxRequestBytes + (64ull << 10)
 inline constexpr std::uint64_t kMaxSnapshotPartBytes = 256ull << 10;
 /// Most files of one snapshot.
 inline constexpr std::size_t kMaxSnapshotFiles = 1u << 16;
+/// Members of one cluster: voters, learners, and those about to leave.
+inline constexpr std::size_t kMaxMembers = 64;
+/// Members that ever left a cluster: their ids stay in every membership (rule 11), 8 bytes each. Beyond it no
+/// member can be removed any more.
+inline constexpr std::size_t kMaxRemovedMembers = 4096;
 /// Longest inline command, as in Redis.
 inline constexpr std::uint64_t kMaxInlineBytes = 64ull << 10;
 /// Largest string value after APPEND, SETRANGE and the like: the same as one bulk.

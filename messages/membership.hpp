@@ -32,17 +32,29 @@ struct Member {
 
 /// Who belongs to the cluster. Joint-capable (Raft 6): while outgoing_voters is not empty, every majority
 /// must be reached in voters and in outgoing_voters. Learners receive the log and never count.
-/// Invariants: id lists are sorted and without doubles; every listed id has a Member; a learner is no voter.
+///
+/// A change under way is data, too, so that every leader goes on with it: `joining` is a learner that becomes
+/// a voter by itself once it has caught up, in the place of the voter `replaced` if that is not 0.
+///
+/// Invariants (well_formed): id lists are sorted and without doubles; every id in voters, outgoing_voters and
+/// learners has a Member, and nobody else has; a learner is no voter; nobody who is in `removed` is a member;
+/// `joining` is a learner, `replaced` a voter; neither is set while it is joint.
 struct Membership {
   static constexpr const char* name = "Membership";
   std::vector<NodeId> voters;
   std::vector<NodeId> outgoing_voters;
   std::vector<NodeId> learners;
   std::vector<Member> members;  // sorted by id
-  auto fields() { return std::tie(voters, outgoing_voters, learners, members); }
+  NodeId joining;               // 0: nobody
+  NodeId replaced;              // 0: nobody
+  /// Ids that were members once. They never come back (rule 11).
+  std::vector<NodeId> removed;
+  auto fields() { return std::tie(voters, outgoing_voters, learners, members, joining, replaced, removed); }
   friend bool operator==(const Membership&, const Membership&) = default;
 
   bool joint() const { return !outgoing_voters.empty(); }
+  bool is_learner(NodeId id) const { return std::binary_search(learners.begin(), learners.end(), id); }
+  bool was_removed(NodeId id) const { return std::binary_search(removed.begin(), removed.end(), id); }
   bool is_voter(NodeId id) const {
     return std::binary_search(voters.begin(), voters.end(), id) ||
            std::binary_search(outgoing_voters.begin(), outgoing_voters.end(), id);
@@ -55,6 +67,9 @@ struct Membership {
     return nullptr;
   }
 };
+
+/// The invariants above, for what comes from a disk or from another node.
+bool well_formed(const Membership& membership);
 
 /// A cluster of voters only, as --initial-cluster gives it.
 inline Membership membership_of(std::vector<Member> members) {

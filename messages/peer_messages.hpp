@@ -35,7 +35,9 @@ struct VoteResponse {
   bool pre_vote = false;
   bool granted = false;
   std::uint64_t round = 0;  // of the request, for a pre-vote
-  auto fields() { return std::tie(term, round, pre_vote, granted); }
+  /// A refusal, because a committed membership says that the asker was removed for good.
+  bool removed = false;
+  auto fields() { return std::tie(term, round, pre_vote, granted, removed); }
 };
 
 /// Raft 5.3. `round` is the leader's latest leadership-confirmation round (thesis 6.4), echoed in the reply.
@@ -82,7 +84,9 @@ struct HeartbeatResponse {
   std::uint64_t clock_ms = 0;
   /// Its state is lost, and its log does not reach back far enough to make it again.
   bool wants_snapshot = false;
-  auto fields() { return std::tie(term, round, clock_ms, wants_snapshot); }
+  /// The newest of messages/known_formats.hpp that it knows; 0: this answer does not say.
+  std::uint32_t formats = 0;
+  auto fields() { return std::tie(term, round, clock_ms, wants_snapshot, formats); }
 };
 
 /// Raft 7: the leader offers a snapshot; the follower fetches it (docs/snapshots.md). Repeated until it is
@@ -138,7 +142,8 @@ struct SnapshotPart {
   auto fields() { return std::tie(snapshot_id, file, offset, gone, bytes, coding, checksum, data); }
 };
 
-/// Thesis 3.10: the leader asks its successor to campaign at once. Vocabulary for leadership transfer.
+/// Thesis 3.10: the leader asks its successor to campaign at once. Repeated until it does, or the leader
+/// gives up.
 struct TimeoutNowRequest {
   static constexpr const char* name = "TimeoutNowRequest";
   Term term;
@@ -163,6 +168,6 @@ struct Hello {
   auto fields() { return std::tie(protocol_version, cluster, node, target, instance, lane, reason); }
 };
 
-inline constexpr std::uint32_t kPeerProtocolVersion = 4;
+inline constexpr std::uint32_t kPeerProtocolVersion = 6;
 
 }  // namespace kiwi

@@ -5,6 +5,7 @@
 #include "messages/assert.hpp"
 #include "messages/codec.hpp"
 #include "messages/fault_points.hpp"
+#include "messages/known_formats.hpp"
 #include "messages/limits.hpp"
 
 namespace kiwi::raft {
@@ -37,6 +38,8 @@ const char* to_string(StepDown why) {
       return "no_commit";
     case StepDown::no_state:
       return "no_state";
+    case StepDown::no_voter:
+      return "no_voter";
   }
   return "?";
 }
@@ -111,8 +114,11 @@ void Core::tick() {
     tick_leader();
   else
     tick_election();
-  if (role_ == Role::leader)
+  if (role_ == Role::leader) {
     tick_snapshots();
+    tick_membership();
+  }
+  tick_transfer();
   if (now_ticks_ - compaction_ticks_ >= options_.offer_ticks)
     compact();
 }
@@ -134,6 +140,10 @@ tl::expected<Index, Refusal> Core::propose(EntryKind kind, Bytes payload) {
     return refuse(Refusal::not_leader);
   if (payload.size() > kMaxRequestBytes)
     return refuse(Refusal::too_large);
+  if (transfer_)
+    return refuse(Refusal::handing_over);
+  if (format_of(kind) > kFirstFormats && !everyone_knows(format_of(kind)))
+    return refuse(Refusal::not_known_to_all);
   // A single entry always fits: a limit below the largest entry must not refuse it for ever.
   const std::uint64_t waiting = log_.bytes_after(std::min(commit_, writes_.durable()));
   if (waiting > 0 && waiting + payload.size() + kEntryOverheadBytes > options_.max_uncommitted_bytes)
@@ -179,7 +189,7 @@ void Core::append_entry(Entry entry) {
   sizes_.appended(entry);
   if (entry.kind == EntryKind::membership) {
     auto membership = decode_membership(entry.payload.view());
-    KIWI_ASSERT(membership.has_value(), "a membership entry that cannot be read");
+    KIWI_ASSERT(membership.has_value() && well_formed(*membership), "a membership entry that cannot be read");
     memberships_.append(entry.id, std::move(*membership));
     log_.append(std::move(entry));
     membership_changed();
@@ -190,12 +200,14 @@ void Core::append_entry(Entry entry) {
 
 void Core::membership_changed() {
   if (role_ == Role::leader) {
+    note_leaving();
     rebuild_progress();
     refresh_agreed_clock();
   } else if (role_ == Role::follower || role_ == Role::learner) {
     set_idle_role();
   }
   out_.state_changed = true;
+  out_.membership_changed = true;
 }
 
 // --- Reading the state
@@ -234,6 +246,8 @@ std::vector<FollowerStatus> Core::followers() const {
     s.inflight_bytes = p.inflight_bytes();
     s.recently_active = p.active(now_ticks_, options_.election_ticks_max);
     s.voter = membership().is_voter(p.node());
+    s.leaving = !membership().contains(p.node());
+    s.formats = p.formats();
     s.snapshot_bytes = p.offered() ? p.offered()->bytes() : 0;
     s.snapshot_received = p.received_bytes();
     all.push_back(s);

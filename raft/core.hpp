@@ -24,154 +24,26 @@
 #include "messages/term_run.hpp"
 #include "messages/vote.hpp"
 #include "raft/clock_median.hpp"
+#include "raft/core_options.hpp"
+#include "raft/core_output.hpp"
 #include "raft/log_sizes.hpp"
 #include "raft/log_view.hpp"
+#include "raft/membership_change.hpp"
 #include "raft/membership_history.hpp"
 #include "raft/progress.hpp"
+#include "raft/promotion.hpp"
 #include "raft/read_queue.hpp"
 #include "raft/stall_watch.hpp"
 #include "raft/write_stream.hpp"
 
 namespace kiwi::raft {
 
-struct Options {
-  NodeId id;
-  /// Draws the election time-outs.
-  std::uint64_t seed = 1;
-  /// An election time-out is drawn anew each time from [min, max] ticks.
-  std::uint32_t election_ticks_min = 10;
-  std::uint32_t election_ticks_max = 20;
-  std::uint32_t heartbeat_ticks = 2;
-  /// One append request carries at most this many bytes (weight_bytes), but at least one entry.
-  std::uint64_t max_append_bytes = 1u << 20;
-  /// Window per follower in replicate state: unacknowledged appends and their bytes.
-  std::uint32_t max_inflight_appends = 64;
-  std::uint64_t max_inflight_bytes = 4u << 20;
-  /// Leader: proposals are refused (overloaded) while more bytes than this are not yet committed, or not yet
-  /// on the own disk: the others may commit without it, but it must keep in memory what it has not written.
-  std::uint64_t max_uncommitted_bytes = 64u << 20;
-  /// Entries handed out to be applied and not yet reported applied.
-  std::uint64_t max_applying_bytes = 8u << 20;
-  /// Entries that are durable and applied stay in memory up to this, for lagging followers.
-  std::uint64_t max_cached_bytes = 32u << 20;
-  /// Reads waiting for confirmation; more are refused.
-  std::uint32_t max_pending_reads = 100'000;
-  CompactionLimits compaction;
-  /// False: the state machine has no snapshots; an offer is refused.
-  bool installs_snapshots = true;
-  /// Between two offers of a snapshot, and two looks at what could be purged.
-  std::uint32_t offer_ticks = 10;
-  /// A follower that was heard within this counts as live for compaction, and one that receives a snapshot as
-  /// receiving when that came forward within it.
-  std::uint32_t live_ticks = 200;
-};
-
-/// What the log store and the state machine found at start.
-struct Restored {
-  Vote vote;
-  /// Everything up to here is gone from the log (0/0: nothing).
-  LogId purged;
-  /// Terms of the log that is there: each run starts at `first` and lasts to the next run or to `last`.
-  std::vector<TermRun> runs;
-  LogId last;  // equals `purged` when the log is empty
-  /// Oldest first: the membership as of purged or applied (or the initial one, with id 0/0), then one for
-  /// each membership entry in the log after it. Empty: this node belongs to no cluster yet.
-  std::vector<std::pair<LogId, Membership>> memberships;
-  LogId applied;                    // by the state machine, durably
-  std::uint64_t last_stamp_ms = 0;  // of the last entry, or of the applied state if later
-  std::vector<LogMark> marks;       // of the entries that are there, see LogSizes
-  std::uint64_t entry_bytes = 0;
-};
-
-enum class Role : std::uint8_t { follower, pre_candidate, candidate, leader, learner };
-const char* to_string(Role);
-
-/// Why a leader ceased to lead.
-enum class StepDown : std::uint8_t {
-  later_term,  // somebody campaigns or leads in a later one
-  no_quorum,   // it heard no majority for the longest election time-out (check-quorum)
-  own_disk,    // a majority works without it, but its own disk is too slow or hangs (stall_watch.hpp)
-  no_commit,   // it is answered, but nothing it appends reaches a majority (stall_watch.hpp)
-  no_state,    // its data is lost; it led only to bring another's log level with its own
-};
-const char* to_string(StepDown);
-
 enum class Refusal : std::uint8_t {
-  not_leader,  // see leader()
-  overloaded,  // a limit of Options is reached
-  too_large,   // the payload is above kMaxRequestBytes
-};
-
-struct Outgoing {
-  NodeId to;
-  PeerMessage message;
-};
-
-/// Leader: this peer needs a snapshot of at least this index. Answered by offer_snapshot or no_snapshot.
-struct SnapshotWanted {
-  NodeId peer;
-  Index at_least;
-};
-/// Follower: the leader offers this, and it is ahead of what is here.
-struct SnapshotOffered {
-  NodeId from;
-  SnapshotManifest manifest;
-};
-
-/// A read that may be served: once exactly `at` is applied (or at once, if `at` is applied already) and
-/// before anything later is. `now_ms` is the time for it (rule 8): the leader's time when nothing follows
-/// `at` in the log, else no later than the stamp of the entry after `at`, so that no read sees a key expired
-/// that an entry ordered behind it finds alive. Never 0; a value below the stamp of `at` means that stamp.
-struct ReadyRead {
-  std::uint64_t token = 0;
-  Index at;
-  std::uint64_t now_ms = 0;
-};
-
-/// Asks for entries that are no longer in memory; answered by Core::entries_read or Core::read_failed.
-struct Fetch {
-  std::uint64_t number = 0;
-  Index first;
-  Index last;
-  std::uint64_t max_bytes = 0;
-};
-
-/// What the core wants done. Handle the members in this order. Everything in here may go at once: messages
-/// that promise something durable are kept inside the core until persisted() (rule 2).
-struct Output {
-  /// Not 0: one step of the durable stream has this number; report it with persisted(). Steps are numbered
-  /// 1, 2, 3, ... and must become durable in that order.
-  std::uint64_t write = 0;
-  std::optional<Vote> vote;
-  Index truncate_from;  // 0: none
-  std::vector<Entry> entries;
-  Index purge_to;  // 0: none
-  LogId reset_to;  // 0/0: none
-
-  std::vector<Outgoing> messages;
-  std::vector<Fetch> fetches;
-
-  /// To be applied, in order, right after what was handed out before. All are committed, and durable here.
-  std::vector<Entry> apply;
-  /// Merge with `apply` by `at`; sorted by `at`.
-  std::vector<ReadyRead> reads;
-  /// Reads that will not be answered: this node does not lead any more. Surely without effect.
-  std::vector<std::uint64_t> failed_reads;
-
-  std::vector<SnapshotWanted> snapshots_wanted;
-  std::vector<SnapshotOffered> snapshots_offered;
-  /// The log follows the installed snapshot durably: nothing of the old state is needed any more.
-  bool install_finished = false;
-  /// The log should be purged, but the data database is not durable that far: ask it for a flush.
-  bool flush_wanted = false;
-
-  /// Role, term or leader changed; ask the core for the values.
-  bool state_changed = false;
-  /// This node led and does not any more: the fate of proposals not yet applied is unknown (rule 9).
-  bool lost_leadership = false;
-  StepDown step_down = StepDown::later_term;  // meaningful with lost_leadership only
-
-  bool empty() const;
+  not_leader,        // see leader()
+  overloaded,        // a limit of Options is reached
+  too_large,         // the payload is above kMaxRequestBytes
+  handing_over,      // leadership is being transferred; ask again soon, here or at the next leader
+  not_known_to_all,  // a member does not know this kind of entry yet, or has not said (rolling upgrade)
 };
 
 /// For INFO and metrics. Counts since the core was made.
@@ -191,6 +63,9 @@ struct Counters {
   std::uint64_t snapshots_installed = 0;
   std::uint64_t step_downs_own_disk = 0;  // both are among step_downs
   std::uint64_t step_downs_no_commit = 0;
+  std::uint64_t membership_changes = 0;  // begun here
+  std::uint64_t transfers = 0;           // begun here, for whatever reason
+  std::uint64_t transfers_aborted = 0;
 };
 
 struct FollowerStatus {
@@ -202,6 +77,8 @@ struct FollowerStatus {
   std::uint64_t inflight_bytes = 0;
   bool recently_active = false;
   bool voter = false;
+  bool leaving = false;                 // not a member any more; it is told so
+  std::uint32_t formats = 0;            // as it says; 0: it has not
   std::uint64_t snapshot_bytes = 0;     // of the snapshot on offer
   std::uint64_t snapshot_received = 0;  // of them, as it says
 };
@@ -258,9 +135,28 @@ class Core {
   /// Requires has_cluster() to be false.
   void bootstrap(Membership membership);
 
+  // --- Membership and leadership (membership_change.hpp says what happens, and what is refused)
+  /// Begins a change. Returns the index of its first membership entry, which is the number of the new
+  /// configuration; the change is done when change_status() says so, not before.
+  tl::expected<Index, ChangeRefusal> change_membership(const MembershipChange& change);
+  /// Ends a change whose node has not caught up yet; it stays a learner. Returns as change_membership does.
+  tl::expected<Index, ChangeRefusal> cancel_change();
+  /// Hands leadership to voter `target`, or to the best one (0). See Output::transfer_ended.
+  tl::expected<void, ChangeRefusal> transfer_leadership(NodeId target);
+  /// A peer that knows a committed membership says that this node was removed (a refused handshake, say).
+  void told_removed();
+
   Output take_output();
 
   // --- Reading the state
+  ChangeStatus change_status() const;
+  bool transferring() const { return role_ == Role::leader && transfer_.has_value(); }
+  /// This node was a member and was removed for good: it stands in no election any more.
+  bool removed() const;
+  /// Whom a connection is needed to: the members, and on a leader those that are told of their removal.
+  std::vector<Member> peers() const;
+  /// Leader: every member has said that it knows these formats (messages/known_formats.hpp).
+  bool everyone_knows(std::uint32_t formats) const;
   Role role() const;
   Term term() const;
   /// 0: not known.
@@ -309,6 +205,20 @@ class Core {
     Index last;
     std::uint64_t bytes = 0;
   };
+  /// A former member that is still sent the log, until it knows.
+  struct Leaving {
+    Member member;
+    Index left_at;                  // the entry without it
+    std::uint64_t since_ticks = 0;  // since when that is committed
+    std::uint64_t told_ticks = 0;   // when it was first told so; 0: not yet
+  };
+  struct Transfer {
+    NodeId target;
+    Term term;
+    std::uint64_t since_ticks = 0;
+    std::uint64_t asked_ticks = 0;  // when it was last asked to stand; 0: not yet
+    bool requested = false;         // by transfer_leadership: Output::transfer_ended is owed
+  };
 
   // raft/core.cpp: construction, messages in, reading the state
   template <class Message>
@@ -345,6 +255,25 @@ class Core {
   void handle(NodeId from, const TimeoutNowRequest& m);
   /// A message of the leader of `term`: false when that is over.
   bool heard_leader(NodeId from, Term term);
+
+  // raft/membership_change.cpp: Raft 6, thesis 4
+  std::optional<ChangeRefusal> not_now() const;
+  tl::expected<Membership, ChangeRefusal> planned(const MembershipChange& change) const;
+  std::optional<ChangeRefusal> lacks_quorum(const Membership& next) const;
+  Index append_membership(Membership membership);
+  void advance_membership();
+  void tick_membership();
+  void promote();
+  void note_leaving();
+  bool asked_as_voter() const;
+
+  // raft/transfer.cpp: thesis 3.10
+  bool may_lead(const Progress& p) const;
+  NodeId best_successor() const;
+  void hand_over(NodeId target, bool requested);
+  void advance_transfer();
+  void tick_transfer();
+  void end_transfer(TransferEnd::Outcome outcome);
 
   // raft/replication.cpp (Raft 5.3): the follower's side
   void handle(NodeId from, AppendRequest& m);
@@ -446,6 +375,14 @@ class Core {
   std::optional<std::uint64_t> held_heartbeat_round_;
   std::optional<AppendResponse> held_rejection_;
   std::deque<HeldAck> held_acks_;
+
+  // --- Membership and leadership
+  bool told_removed_ = false;
+  std::uint64_t asked_as_voter_until_ticks_ = 0;  // see asked_as_voter()
+  std::vector<Leaving> leaving_;                  // leader: by node id
+  Promotion promotion_;                           // leader: of membership().joining
+  /// Leader: a transfer under way. After it ceased to lead, until it is known who leads.
+  std::optional<Transfer> transfer_;
 
   // --- Leader
   std::vector<Progress> progress_;  // by node id; without the own one

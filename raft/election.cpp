@@ -9,7 +9,12 @@
 
 namespace kiwi::raft {
 
-bool Core::promotable() const { return membership().is_voter(options_.id); }
+/// A node that its newest membership leaves out stands all the same as long as it does not know that to be
+/// committed: nobody else may have that membership's entry (thesis 4.2.2). It counts itself for nothing.
+bool Core::promotable() const {
+  const auto& all = memberships_.all();
+  return std::any_of(all.begin(), all.end(), [&](const auto& m) { return m.second.is_voter(options_.id); });
+}
 
 /// The only voter wins every election by itself.
 bool Core::alone() const {
@@ -32,7 +37,7 @@ void Core::reset_election_timer() {
 }
 
 void Core::tick_election() {
-  if (!promotable() || installing_)
+  if ((!promotable() && !asked_as_voter()) || installing_ || removed())
     return;
   std::uint64_t patience = timeout_ticks_;
   if (needs_snapshot()) {
@@ -50,10 +55,13 @@ void Core::tick_election() {
     return;
   // With a disk that does not even take the last vote nobody can win; it would only drive the term up (T16).
   // With one that is late for entries it would win and stand in the way at once (D09).
-  if (writes_.durable_vote() == vote_ && !disk_is_late() && now_ticks_ >= stand_back_until_ticks_)
+  if (writes_.durable_vote() == vote_ && !disk_is_late() && now_ticks_ >= stand_back_until_ticks_) {
+    if (!promotable())
+      KIWI_MARK("membership.stood_unasked");
     pre_campaign();
-  else
+  } else {
     reset_election_timer();
+  }
 }
 
 void Core::set_idle_role() {
@@ -68,6 +76,10 @@ void Core::stop_leading() {
   out_.lost_leadership = true;
   reads_.fail_all(out_.failed_reads);
   progress_.clear();
+  leaving_.clear();
+  promotion_ = Promotion();
+  if (transfer_ && !transfer_->requested)
+    transfer_.reset();
   drop_follower_fetches();
 }
 
@@ -130,6 +142,8 @@ bool Core::heard_leader(NodeId from, Term term) {
     follow(term, from);
   leader_of_term_ = from;
   leader_heard_ticks_ = now_ticks_;
+  if (transfer_ && term > transfer_->term)
+    end_transfer(from == transfer_->target ? TransferEnd::Outcome::done : TransferEnd::Outcome::other);
   reset_election_timer();
   return true;
 }
@@ -208,7 +222,9 @@ void Core::become_leader() {
   pre_grants_.clear();
   stall_watch_.begin(now_ticks_);
   out_.state_changed = true;
+  end_transfer(TransferEnd::Outcome::aborted);  // the one before was for an earlier term
   progress_.clear();
+  note_leaving();
   rebuild_progress();
   clocks_.forget();
   told_ms_ = 0;
@@ -233,6 +249,15 @@ void Core::handle(NodeId from, const VoteRequest& m) {
   const bool log_is_enough = m.last_log_id >= log_.last() ||
                              (m.pre_vote ? KIWI_MUTANT(pre_vote_ignores_log) : KIWI_MUTANT(vote_ignores_log));
   const bool too_early = !m.transfer && hears_leader();
+  // Every majority that could need this candidate has the entry without it, and so a newer log.
+  if (memberships_.at(commit_).was_removed(from)) {
+    answer.term = vote_.term;
+    answer.removed = true;
+    send(from, answer);
+    return;
+  }
+  if (!log_is_enough && !too_early && !promotable())
+    asked_as_voter_until_ticks_ = now_ticks_ + 4 * std::uint64_t{options_.election_ticks_max};
   if (m.pre_vote) {
     // Changes nothing here. A granted pre-vote echoes the term that was asked for. Who could not vote soon
     // does not say that it would: the term of the candidate would go up in vain, and with slow disks
@@ -286,6 +311,10 @@ void Core::handle(NodeId from, const VoteResponse& m) {
     if (std::find(grants_.begin(), grants_.end(), from) == grants_.end())
       grants_.push_back(from);
     count_votes();
+    return;
+  }
+  if (m.removed) {
+    told_removed();
     return;
   }
   if (m.pre_vote && role_ != Role::pre_candidate)

@@ -49,6 +49,14 @@ void Core::rebuild_progress() {
     else
       rebuilt.emplace_back(m.id, log_.last().index + 1, now_ticks_);
   }
+  for (const Leaving& l : leaving_) {
+    if (const Progress* known = progress_of(l.member.id))
+      rebuilt.push_back(*known);
+    else
+      rebuilt.emplace_back(l.member.id, log_.last().index + 1, now_ticks_);
+  }
+  std::sort(rebuilt.begin(), rebuilt.end(),
+            [](const Progress& a, const Progress& b) { return a.node() < b.node(); });
   progress_ = std::move(rebuilt);
 }
 
@@ -169,6 +177,7 @@ void Core::handle(NodeId from, const HeartbeatResponse& m) {
     return;
   p->resume();
   p->want_state(m.wants_snapshot);
+  p->set_formats(m.formats);
   const std::uint64_t idle = p->idle_ticks(now_ticks_);
   if (p->state() == ProgressState::probe && idle >= unanswered_ticks() && !KIWI_MUTANT(lost_append_forgotten))
     p->repeat_probe();

@@ -15,9 +15,22 @@ const Membership& MembershipHistory::current() const {
   return history_.empty() ? none_ : history_.back().second;
 }
 
+const Membership& MembershipHistory::before_current() const {
+  return history_.size() < 2 ? none_ : history_[history_.size() - 2].second;
+}
+
+const Membership& MembershipHistory::at(Index commit) const {
+  for (auto i = history_.rbegin(); i != history_.rend(); ++i)
+    if (i->first.index <= commit)
+      return i->second;
+  return none_;
+}
+
 LogId MembershipHistory::current_id() const { return history_.empty() ? LogId{} : history_.back().first; }
 
 void MembershipHistory::append(LogId id, Membership membership) {
+  if (KIWI_MUTANT(truncated_membership_kept))
+    while (!history_.empty() && history_.back().first.index >= id.index) history_.pop_back();
   KIWI_ASSERT(history_.empty() || history_.back().first.index < id.index,
               "memberships are appended in log order");
   history_.emplace_back(id, std::move(membership));
@@ -25,6 +38,8 @@ void MembershipHistory::append(LogId id, Membership membership) {
 
 bool MembershipHistory::truncate_from(Index from) {
   bool changed = false;
+  if (KIWI_MUTANT(truncated_membership_kept))
+    return false;
   while (!history_.empty() && history_.back().first.index >= from) {
     history_.pop_back();
     changed = true;

@@ -17,6 +17,12 @@ class MembershipHistory {
 
   const Membership& current() const;
   LogId current_id() const;
+  /// The one that returns when the current one is truncated; empty when there is none.
+  const Membership& before_current() const;
+  /// The newest one that is committed when everything up to `commit` is; empty when none is known.
+  const Membership& at(Index commit) const;
+  /// The newest committed one, and all behind it.
+  const std::vector<std::pair<LogId, Membership>>& all() const { return history_; }
   /// Requires `id` to be above every id held.
   void append(LogId id, Membership membership);
   /// Forgets those at or above `from`. True when the current one changed. At least one that was there before

@@ -11,11 +11,14 @@ namespace kiwi::raft {
 bool Output::empty() const {
   return write == 0 && messages.empty() && fetches.empty() && apply.empty() && reads.empty() &&
          failed_reads.empty() && snapshots_wanted.empty() && snapshots_offered.empty() && !install_finished &&
-         !flush_wanted && !state_changed && !lost_leadership;
+         !flush_wanted && !state_changed && !membership_changed && !transfer_ended && !lost_leadership;
 }
 
 Output Core::take_output() {
+  if (role_ == Role::leader)
+    advance_membership();
   if (role_ == Role::leader) {
+    advance_transfer();
     if (reads_.wants_round()) {
       reads_.start_round();
       ++counters_.read_rounds;

@@ -50,13 +50,22 @@ class Progress {
   std::uint64_t inflight_bytes() const { return inflight_bytes_; }
 
   // --- hearing
-  void heard(std::uint64_t now_ticks) { heard_ticks_ = now_ticks; }
+  void heard(std::uint64_t now_ticks) {
+    heard_ticks_ = now_ticks;
+    answered_ = true;
+  }
+  /// In this term; active() begins with the benefit of the doubt.
+  bool answered() const { return answered_; }
   bool active(std::uint64_t now_ticks, std::uint64_t within_ticks) const {
     return now_ticks - heard_ticks_ <= within_ticks;
   }
   /// Leadership-confirmation round (thesis 6.4) that this node has answered.
   std::uint64_t acked_round() const { return acked_round_; }
   void ack_round(std::uint64_t round);
+
+  /// What it knows (messages/known_formats.hpp); 0: it has not said.
+  std::uint32_t formats() const { return formats_; }
+  void set_formats(std::uint32_t formats) { formats_ = formats; }
 
   // --- sending
   /// Probe state: may the next probe leave?
@@ -167,6 +176,8 @@ class Progress {
   Index held_from_;
   bool wants_state_ = false;
   bool told_state_ = false;
+  bool answered_ = false;
+  std::uint32_t formats_ = 0;
 };
 
 }  // namespace kiwi::raft

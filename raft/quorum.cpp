@@ -1,8 +1,9 @@
 #include "raft/quorum.hpp"
-#include "messages/fault_points.hpp"
 
 #include <algorithm>
 #include <functional>
+
+#include "messages/fault_points.hpp"
 
 namespace kiwi::raft {
 
@@ -16,6 +17,20 @@ std::uint64_t majority_value(std::uint64_t* values, std::size_t count) {
 
   std::nth_element(values, place, values + count, std::greater<>());
   return *place;
+}
+
+CountedVoters counted_voters(const Membership& m) {
+  if (KIWI_MUTANT(learners_counted)) {
+    static thread_local std::vector<NodeId> everybody;
+    everybody = m.voters;
+    everybody.insert(everybody.end(), m.learners.begin(), m.learners.end());
+    return {&everybody, m.joint() ? &m.outgoing_voters : nullptr};
+  }
+  if (!m.joint() || KIWI_MUTANT(only_new_half_counted))
+    return {&m.voters, nullptr};
+  if (KIWI_MUTANT(only_old_half_counted))
+    return {&m.outgoing_voters, nullptr};
+  return {&m.voters, &m.outgoing_voters};
 }
 
 }  // namespace kiwi::raft

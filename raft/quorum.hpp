@@ -30,14 +30,22 @@ std::uint64_t majority_value(const std::vector<NodeId>& ids, ValueOf value_of) {
   return majority_value(values.data(), values.size());
 }
 
+/// The lists in which a majority is needed; the second is null unless the membership is joint.
+struct CountedVoters {
+  const std::vector<NodeId>* incoming = nullptr;
+  const std::vector<NodeId>* outgoing = nullptr;
+};
+CountedVoters counted_voters(const Membership& membership);
+
 /// The largest v that a quorum has reached: the lower of the two halves of a joint membership.
 /// `value_of(NodeId) -> std::uint64_t`.
 template <class ValueOf>
 std::uint64_t quorum_value(const Membership& membership, ValueOf value_of) {
-  const std::uint64_t incoming = majority_value(membership.voters, value_of);
-  if (!membership.joint())
+  const CountedVoters counted = counted_voters(membership);
+  const std::uint64_t incoming = majority_value(*counted.incoming, value_of);
+  if (counted.outgoing == nullptr)
     return incoming;
-  const std::uint64_t outgoing = majority_value(membership.outgoing_voters, value_of);
+  const std::uint64_t outgoing = majority_value(*counted.outgoing, value_of);
   return incoming < outgoing ? incoming : outgoing;
 }
 

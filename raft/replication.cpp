@@ -118,8 +118,10 @@ void Core::truncate_from(Index from) {
   writes_.truncated(from);
   std::erase_if(held_acks_, [&](const HeldAck& a) { return a.match >= from; });
   std::erase_if(open_fetches_, [&](const OpenFetch& f) { return f.last >= from; });
-  if (memberships_.truncate_from(from))
+  if (memberships_.truncate_from(from)) {
+    KIWI_MARK("membership.rolled_back");
     membership_changed();
+  }
 }
 
 void Core::raise_commit(Index commit) {
@@ -158,6 +160,7 @@ void Core::release_held() {
     answer.round = *held_heartbeat_round_;
     answer.clock_ms = clocks_.own();
     answer.wants_snapshot = needs_snapshot() && !installing_;
+    answer.formats = options_.formats;
     send(leader_of_term_, answer);
     held_heartbeat_round_.reset();
   }

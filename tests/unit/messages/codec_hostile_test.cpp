@@ -80,6 +80,8 @@ std::vector<Target> targets() {
       {"vote", without_checksum(encode_vote({Term(1), NodeId(2)})), record_recoder(encode_vote, decode_vote)},
       {"membership", without_checksum(encode_membership(sample_membership())),
        record_recoder(encode_membership, decode_membership)},
+      {"wide membership", without_checksum(encode_membership(sample_wide_membership())),
+       record_recoder(encode_membership, decode_membership)},
       {"snapshot meta", without_checksum(encode_snapshot_meta(sample_snapshot_meta())),
        record_recoder(encode_snapshot_meta, decode_snapshot_meta)},
       {"hello", encode_frame(sample_hello()).substr(kFrameHeaderBytes), recode_frame}};

@@ -104,6 +104,12 @@ TEST(CodecRoundTrip, Responses) {
 TEST(CodecRoundTrip, Records) {
   EXPECT_EQ(*decode_membership(encode_membership(sample_membership())), sample_membership());
   EXPECT_EQ(*decode_membership(encode_membership({})), Membership{});
+  EXPECT_EQ(*decode_membership(encode_membership(sample_wide_membership())), sample_wide_membership());
+  EXPECT_EQ(*decode_snapshot_manifest(encode_snapshot_manifest(sample_wide_manifest())),
+            sample_wide_manifest());
+  // Only what needs the newer version has it.
+  EXPECT_EQ(encode_membership(sample_membership())[0], 1);
+  EXPECT_EQ(encode_membership(sample_wide_membership())[0], 2);
   EXPECT_EQ(*decode_vote(encode_vote({Term(9), NodeId(3)})), (Vote{Term(9), NodeId(3)}));
   EXPECT_EQ(*decode_snapshot_meta(encode_snapshot_meta(sample_snapshot_meta())), sample_snapshot_meta());
   EXPECT_EQ(*decode_snapshot_manifest(encode_snapshot_manifest(sample_snapshot_manifest())),
@@ -159,6 +165,8 @@ std::vector<Spoilable> checksummed_values() {
        [](auto b) { return decode_entry(Bytes::copy_of(b)).has_value(); }},
       {"vote", encode_vote({Term(3), NodeId(2)}), [](auto b) { return decode_vote(b).has_value(); }},
       {"membership", encode_membership(sample_membership()),
+       [](auto b) { return decode_membership(b).has_value(); }},
+      {"wide membership", encode_membership(sample_wide_membership()),
        [](auto b) { return decode_membership(b).has_value(); }},
       {"snapshot meta", encode_snapshot_meta(sample_snapshot_meta()),
        [](auto b) { return decode_snapshot_meta(b).has_value(); }},

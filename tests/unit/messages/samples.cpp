@@ -20,6 +20,21 @@ Membership sample_membership() {
   return m;
 }
 
+Membership sample_wide_membership() {
+  Membership m = sample_membership();
+  m.outgoing_voters.clear();
+  m.joining = NodeId(4);
+  m.replaced = NodeId(2);
+  m.removed = {NodeId(5), NodeId(7)};
+  return m;
+}
+
+SnapshotManifest sample_wide_manifest() {
+  SnapshotManifest m = sample_snapshot_manifest();
+  m.meta.membership = sample_wide_membership();
+  return m;
+}
+
 SnapshotMeta sample_snapshot_meta() {
   return {LogId{Term(3), Index(1000)}, "3-1000-0123456789abcdef", 1'700'000'000'000, sample_membership(),
           LogId{Term(2), Index(17)}};
@@ -51,12 +66,14 @@ std::vector<PeerMessage> sample_peer_messages() {
   return {
       VoteRequest{Term(4), id, true, false, 6},
       VoteResponse{Term(5), false, true, 7},
+      VoteResponse{Term(5), true, false, 7, true},
       AppendRequest{Term(4), id, Index(3), 11, 12, {}},
       AppendRequest{Term(4), id, Index(3), 11, 12, {blank, sample_entry()}},
       AppendResponse{Term(4), true, Index(9), id, 11, 12, 1'700'000'000'456},
       HeartbeatRequest{Term(4), Index(9), 13},
-      HeartbeatResponse{Term(4), 13, 1'700'000'000'789, true},
+      HeartbeatResponse{Term(4), 13, 1'700'000'000'789, true, 2},
       InstallSnapshotRequest{Term(4), sample_snapshot_manifest()},
+      InstallSnapshotRequest{Term(4), sample_wide_manifest()},
       InstallSnapshotResponse{Term(4), InstallState::receiving, id, "3-1000-0123456789abcdef", 77, "why", 5},
       TimeoutNowRequest{Term(4)},
       SnapshotFetch{"3-1000-0123456789abcdef", 1, 65536, 4096},

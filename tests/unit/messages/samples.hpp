@@ -14,6 +14,9 @@ namespace kiwi::test {
 
 ClientRequest request_of(std::initializer_list<std::string_view> args);
 Membership sample_membership();
+/// With every field of a change under way.
+Membership sample_wide_membership();
+SnapshotManifest sample_wide_manifest();
 SnapshotMeta sample_snapshot_meta();
 SnapshotManifest sample_snapshot_manifest();
 Entry sample_entry();
