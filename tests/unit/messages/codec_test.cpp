@@ -31,12 +31,12 @@ TEST(CodecFormat, EntryIsAFixedHeadItsPayloadAndAChecksum) {
 
 TEST(CodecFormat, FrameIsLengthChecksumsVersionNumberFields) {
   const std::string frame = encode_frame(PeerMessage(VoteResponse{Term(7), true, false, 5}));
-  EXPECT_EQ(hex(std::string_view(frame).substr(0, 4)), "14 00 00 00");
+  EXPECT_EQ(hex(std::string_view(frame).substr(0, 4)), "15 00 00 00");
   const auto own = static_cast<std::uint32_t>(checksum64(std::string_view(frame).substr(0, 12)));
   EXPECT_EQ(frame.substr(12, 4), std::string(reinterpret_cast<const char*>(&own), sizeof own));
   EXPECT_EQ(hex(std::string_view(frame).substr(16)),
-            "01 02 07 00 00 00 00 00 00 00 05 00 00 00 00 00 00 00 01 00");
-  EXPECT_EQ(hex(std::string_view(encode_frame(sample_hello())).substr(16, 6)), "01 00 04 00 00 00");
+            "01 02 07 00 00 00 00 00 00 00 05 00 00 00 00 00 00 00 01 00 00");
+  EXPECT_EQ(hex(std::string_view(encode_frame(sample_hello())).substr(16, 6)), "01 00 06 00 00 00");
 }
 
 TEST(CodecFormat, VoteIsVersionedAndChecksummed) {
