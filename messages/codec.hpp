@@ -1,10 +1,11 @@
 #pragma once
 
 // Bytes that leave or outlive the process: cereal archives of the messages' fields(), read by a reader that
-// believes no length. The only place that includes cereal is codec.cpp. Formats are versioned: the first byte
-// of an encoded value is its format version, and an unknown one is an error. It is 1; what holds a membership
-// with `joining`, `replaced` or `removed` set has 2: in version 1 a membership ends before these fields. So a
-// directory or a cluster whose membership never changed is the same to a program that knows version 1 only.
+// believes no length. Only codec.cpp and its codec_archives.hpp include cereal. Formats are versioned: the
+// first byte of an encoded value is its format version, and an unknown one is an error. It is 1; what holds a
+// membership with `joining`, `replaced` or `removed` set has 2: in version 1 a membership ends before these
+// fields. So a directory or a cluster whose membership never changed is the same to a program that knows
+// version 1 only.
 //
 // "fields" below means the members in the order of fields(), as cereal's portable binary archive writes them
 // on a little-endian machine, except that the archive's leading byte of endianness is left out and lengths

@@ -4,10 +4,12 @@
 
 #include <cstdint>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "messages/entry.hpp"
 #include "messages/ids.hpp"
+#include "messages/membership.hpp"
 #include "messages/peer_messages.hpp"
 #include "messages/vote.hpp"
 #include "raft/membership_change.hpp"
@@ -73,6 +75,10 @@ struct Output {
   std::vector<Entry> entries;
   Index purge_to;  // 0: none
   LogId reset_to;  // 0/0: none
+  /// With purge_to or reset_to: the newest membership that is committed, and the entry it came with (0/0: the
+  /// initial one). To be kept with the log, in the same step: the entry may be among those that go, and the
+  /// data database, which has it too, may be lost.
+  std::optional<std::pair<LogId, Membership>> kept_membership;
 
   std::vector<Outgoing> messages;
   std::vector<Fetch> fetches;

@@ -181,13 +181,12 @@ void Core::advance_membership() {
       promote();
     return;
   }
-  // Raft 6: a leader without a vote leads until that is committed.
-  KIWI_MARK("leader.no_voter");
-  const NodeId successor = best_successor();
-  if (successor)
+  // Raft 6: a leader without a vote leads until that is committed. While no voter could serve (its data is
+  // lost, say) leading on does no harm; where none answers check-quorum ends it.
+  if (const NodeId successor = best_successor()) {
+    KIWI_MARK("leader.no_voter");
     hand_over(successor, false);
-  else
-    step_down(StepDown::no_voter);
+  }
 }
 
 void Core::promote() {

@@ -91,7 +91,7 @@ void Core::tick_transfer() {
     ++counters_.transfers_aborted;
     end_transfer(TransferEnd::Outcome::aborted);
     // It leads on, unless it only waited for a successor.
-    if (!membership().is_voter(options_.id) && memberships_.current_id().index <= commit_)
+    if (!membership().is_voter(options_.id) && memberships_.current_id().index <= commit_ && best_successor())
       step_down(StepDown::no_voter);
     return;
   }

@@ -57,6 +57,7 @@ LIBRARIES = {
 # Single files that may include more than their folder.
 EXTRA = {
     "messages/codec.cpp": {"cereal/", "xxhash.h"},
+    "messages/codec_archives.hpp": {"cereal/"},
     "messages/content_hash.cpp": {"xxhash.h"},
     # The abort handler writes to file descriptor 2 itself.
     "messages/assert.cpp": {"posix"},

@@ -1,5 +1,6 @@
 #include "tests/unit/raft/checker.hpp"
 
+#include "messages/codec.hpp"
 #include "tests/unit/raft/broken_invariant.hpp"
 
 namespace kiwi::raft {
@@ -14,8 +15,15 @@ Restored Disk::restored() const {
       r.runs.push_back({e.id.term, e.id.index});
     r.last_stamp_ms = std::max(r.last_stamp_ms, e.stamp_ms);
   }
-  if (!initial.voters.empty())
-    r.memberships.push_back({LogId{}, initial});
+  std::pair<LogId, Membership> base{LogId{}, initial};
+  for (const auto* known : {&applied_membership, &kept})
+    if (!known->second.members.empty() && known->first.index >= base.first.index)
+      base = *known;
+  if (!base.second.members.empty())
+    r.memberships.push_back(base);
+  for (const Entry& e : log)
+    if (e.kind == EntryKind::membership && e.id.index > base.first.index)
+      r.memberships.emplace_back(e.id, *decode_membership(e.payload.view()));
   r.last_stamp_ms = std::max(r.last_stamp_ms, applied_stamp_ms);
   if (applied)
     r.applied = applied == purged.index ? purged : find(applied)->id;
@@ -48,11 +56,11 @@ void Checker::vote_saved(NodeId node, Vote before, Vote now) {
          "node " + to_string(node) + " votes twice in term " + to_string(now.term));
 }
 
-void Checker::leads(NodeId node, Term term, LogId purged, const std::vector<Entry>& log) {
+bool Checker::leads(NodeId node, Term term, LogId purged, const std::vector<Entry>& log) {
   const auto [it, is_new] = leaders_.try_emplace(term, node);
   expect(it->second == node, "election safety (Raft 5.2): two leaders in term " + to_string(term));
   if (!is_new)
-    return;
+    return false;
   for (std::size_t i = 0; i < committed_.size(); ++i) {
     if (committed_in_term_[i] >= term)
       continue;
@@ -63,6 +71,7 @@ void Checker::leads(NodeId node, Term term, LogId purged, const std::vector<Entr
            "leader completeness (Raft 5.4): leader of term " + to_string(term) + " lacks committed entry " +
                to_string(committed_[i].id));
   }
+  return true;
 }
 
 void Checker::purged(NodeId node, LogId to) const {
@@ -71,7 +80,7 @@ void Checker::purged(NodeId node, LogId to) const {
 }
 
 void Checker::committed(NodeId node, Term node_term, Index commit, LogId purged,
-                        const std::vector<Entry>& log, const Membership& members) {
+                        const std::vector<Entry>& log, const Membership& before, const Membership& now) {
   const std::size_t gone = purged.index.value;
   expect(commit.value <= gone + log.size(), "node " + to_string(node) + " commits what it does not have");
   if (commit.value <= gone)
@@ -86,17 +95,21 @@ void Checker::committed(NodeId node, Term node_term, Index commit, LogId purged,
     expect(log[i - gone] == committed_[i], "state machine safety (Raft 5.4.3): node " + to_string(node) +
                                                " commits another entry than " + to_string(committed_[i].id));
   for (std::size_t i = committed_.size(); i < commit.value; ++i) {
-    std::size_t copies = 0;
-    for (NodeId voter : members.voters) {
-      const Entry* e = disks_.at(voter)->find(log[i - gone].id.index);
-      copies += e != nullptr && *e == log[i - gone] ? 1 : 0;
-    }
-    expect(copies > members.voters.size() / 2, "entry " + to_string(log[i - gone].id) + " is committed on " +
-                                                   std::to_string(copies) + " durable logs only");
+    const Entry& entry = log[i - gone];
+    const auto has = [&](NodeId id) {
+      const Entry* e = disks_.at(id)->find(entry.id.index);
+      return (e != nullptr && *e == entry) || disks_.at(id)->purged.index >= entry.id.index;
+    };
+    // The membership may have changed within the turn, after the commit or before it.
+    expect(majority_of(before, has) || majority_of(now, has),
+           "entry " + to_string(entry.id) + " is committed without a majority of durable logs");
     expect(i == 0 || committed_.back().stamp_ms <= log[i - gone].stamp_ms,
            "stamps go back along the log (rule 8)");
     committed_.push_back(log[i - gone]);
     committed_in_term_.push_back(node_term);
+    committed_at_.push_back(now_);
+    if (entry.kind == EntryKind::membership)
+      memberships_[entry.id.index] = {entry.id, *decode_membership(entry.payload.view())};
   }
 }
 

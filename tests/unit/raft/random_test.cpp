@@ -18,13 +18,14 @@ std::uint64_t setting(const char* name, std::uint64_t otherwise) {
   return text == nullptr ? otherwise : std::stoull(text);
 }
 
-RandomWorld::Figures storm(std::uint64_t seed, std::size_t nodes) {
+RandomWorld::Figures storm(std::uint64_t seed, std::size_t nodes, std::size_t spares = 0) {
   try {
-    RandomWorld world(seed, nodes);
+    RandomWorld world(seed, nodes, spares);
     world.run(6000, 10'000);
     return world.figures();
   } catch (const BrokenInvariant& e) {
-    ADD_FAILURE() << "KIWI_SEED=" << seed << " KIWI_NODES=" << nodes << ": " << e.what();
+    ADD_FAILURE() << "KIWI_SEED=" << seed << " KIWI_NODES=" << nodes << ", " << spares
+                  << " spares: " << e.what();
     return {};
   }
 }
@@ -82,6 +83,54 @@ void storms(std::size_t nodes, std::uint64_t seeds) {
 
 TEST(RandomStorms, ThreeNodes) { storms(3, 150); }
 TEST(RandomStorms, FiveNodes) { storms(5, 80); }
+/// The same storms, while nodes come and go and leadership is handed around.
+void changing_storms(std::size_t nodes, std::uint64_t seeds) {
+  constexpr std::size_t kSpares = 6;
+  if (setting("KIWI_SEED", 0) != 0) {
+    if (setting("KIWI_NODES", 3) == nodes)
+      storm(setting("KIWI_SEED", 0), nodes, kSpares);
+    return;
+  }
+  RandomWorld::Figures sum;
+  seeds = setting("KIWI_SEEDS", seeds);
+  for (std::uint64_t seed = 1; seed <= seeds && !testing::Test::HasFailure(); ++seed) {
+    const RandomWorld::Figures f = storm(seed, nodes, kSpares);
+    sum.committed += f.committed;
+    sum.changes += f.changes;
+    sum.refused_changes += f.refused_changes;
+    sum.removed_nodes += f.removed_nodes;
+    sum.grown += f.grown;
+    sum.transfers += f.transfers;
+    sum.transfers_done += f.transfers_done;
+    sum.transfers_aborted += f.transfers_aborted;
+    sum.rolled_back += f.rolled_back;
+    sum.installs += f.installs;
+    sum.lost_data += f.lost_data;
+  }
+  std::printf(
+      "%zu nodes, %llu seeds: committed %llu, changes %llu (%llu refused, %llu rolled back), joint ones left "
+      "%llu, removed %llu, transfers %llu (%llu done, %llu aborted), installs %llu, lost data %llu\n",
+      nodes, (unsigned long long)seeds, (unsigned long long)sum.committed, (unsigned long long)sum.changes,
+      (unsigned long long)sum.refused_changes, (unsigned long long)sum.rolled_back,
+      (unsigned long long)sum.grown, (unsigned long long)sum.removed_nodes, (unsigned long long)sum.transfers,
+      (unsigned long long)sum.transfers_done, (unsigned long long)sum.transfers_aborted,
+      (unsigned long long)sum.installs, (unsigned long long)sum.lost_data);
+  if (testing::Test::HasFailure())
+    return;
+  EXPECT_GT(sum.committed, seeds * 50);
+  EXPECT_GT(sum.changes, seeds * 2);
+  EXPECT_GT(sum.refused_changes, seeds);
+  EXPECT_GT(sum.grown, seeds);
+  EXPECT_GT(sum.removed_nodes, seeds / 6);
+  EXPECT_GT(sum.rolled_back, 0u);
+  EXPECT_GT(sum.transfers_done, seeds / 10);
+  EXPECT_GT(sum.transfers_aborted, 0u);
+}
+
+TEST(RandomStorms, ThreeNodesThatChange) { changing_storms(3, 100); }
+TEST(RandomStorms, OneNodeThatGrows) { changing_storms(1, 60); }
+TEST(RandomStorms, FiveNodesThatChange) { changing_storms(5, 40); }
+
 TEST(RandomStorms, OneNode) {
   for (std::uint64_t seed = 1; seed <= 20; ++seed) storm(seed, 1);
 }

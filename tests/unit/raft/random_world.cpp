@@ -10,9 +10,12 @@ constexpr std::uint64_t kHangs = 1'000'000;
 constexpr std::uint64_t kEpochMs = 1'700'000'000'000;
 }  // namespace
 
-RandomWorld::RandomWorld(std::uint64_t seed, std::size_t count) : rng_(seed * 0x9e3779b97f4a7c15u + count) {
+RandomWorld::RandomWorld(std::uint64_t seed, std::size_t initial, std::size_t spares)
+    : rng_(seed * 0x9e3779b97f4a7c15u + initial + 1000 * spares), initial_(initial) {
+  const std::size_t count = initial + spares;
   std::vector<Member> members;
-  for (std::size_t i = 0; i < count; ++i) members.push_back({NodeId(i + 1), {}});
+  for (std::size_t i = 0; i < initial; ++i) members.push_back({NodeId(i + 1), {}});
+  first_ = membership_of(members);
   for (std::size_t i = 0; i < count; ++i) {
     Options o;
     o.id = NodeId(i + 1);
@@ -30,14 +33,16 @@ RandomWorld::RandomWorld(std::uint64_t seed, std::size_t count) : rng_(seed * 0x
       o.compaction.laggard_bytes = random(2) == 0 ? 0 : random(20'000);
       o.live_ticks = 10 + static_cast<std::uint32_t>(random(40));
     }
-    nodes_.push_back(std::make_unique<SimNode>(o, membership_of(members), checker_));
+    nodes_.push_back(std::make_unique<SimNode>(o, i < initial ? first_ : Membership{}, checker_));
   }
   lives_.assign(count, 0);
   clock_offset_.assign(count, 0);
   disk_delay_.assign(count, 4);
   disk_busy_.assign(count, 0);
   apply_busy_ = fetch_busy_ = receive_busy_ = disk_busy_;
-  for (std::size_t i = 0; i < count; ++i) start(i);
+  for (std::size_t i = 0; i < initial; ++i) start(i);
+  if (spares > 0)
+    schedule(300, What::admin, 0);
   schedule(5, What::client, 0);
   schedule(50, What::fault, 0);
 }
@@ -65,7 +70,7 @@ RandomWorld::Event RandomWorld::event(std::uint64_t in, What what, std::size_t n
 
 /// Only where a peer can give it back: no two nodes at a time.
 void RandomWorld::maybe_lose_data(std::size_t node) {
-  if (nodes_.size() < 3 || random(4) != 0)
+  if (members().voters.size() < 3 || members().joint() || random(4) != 0)
     return;
   for (const auto& other : nodes_)
     if (other->id() != nodes_[node]->id() && (other->disk().applied < other->disk().purged.index ||
@@ -252,6 +257,7 @@ void RandomWorld::fault() {
 }
 
 void RandomWorld::handle(const Event& e) {
+  checker_.set_time(now_);
   SimNode& n = *nodes_[e.node];
   if (e.what == What::client) {
     if (!quiet_)
@@ -263,6 +269,13 @@ void RandomWorld::handle(const Event& e) {
     if (storm_) {
       fault();
       schedule(1 + random(150), What::fault, 0);
+    }
+    return;
+  }
+  if (e.what == What::admin) {
+    if (storm_) {
+      admin();
+      schedule(1 + random(250), What::admin, 0);
     }
     return;
   }
@@ -322,9 +335,14 @@ void RandomWorld::heal() {
 
 bool RandomWorld::converged() {
   std::size_t leaders = 0;
+  Term term;
   for (const auto& n : nodes_) {
+    // A learner may be far behind for as long as clients write.
+    if (!members().is_voter(n->id()))
+      continue;
     leaders += n->core().role() == Role::leader ? 1 : 0;
-    if (n->core().term() != nodes_[0]->core().term() || !n->core().caught_up_once())
+    term = term.value == 0 ? n->core().term() : term;
+    if (n->core().term() != term || !n->core().caught_up_once())
       return false;
   }
   return leaders == 1;
@@ -334,29 +352,33 @@ bool RandomWorld::converged() {
 bool RandomWorld::level() {
   Index commit;
   for (const auto& n : nodes_) commit = std::max(commit, n->core().commit());
-  return std::all_of(nodes_.begin(), nodes_.end(),
-                     [&](const auto& n) { return n->core().last_log_id().index + 10 >= commit; });
+  return std::all_of(nodes_.begin(), nodes_.end(), [&](const auto& n) {
+    return !is_member(*n) || n->core().last_log_id().index + 10 >= commit;
+  });
 }
 
 /// A leader that can send but hears nothing must give way (check-quorum, thesis 6.2).
 void RandomWorld::deafen_leader() {
   const std::size_t count = nodes_.size();
-  if (count == 1)
-    return;
   // A follower with a small window never closes the gap under load. Without it the others could not commit
   // before it has caught up, which is not what is timed here.
   quiet_ = true;
-  const std::uint64_t patience = now_ + 6000;
-  while (now_ < patience && !(level() && converged())) until(now_ + 50);
-  checker_.expect(level() && converged(), "the followers do not catch up with an idle leader");
+  const std::uint64_t patience = now_ + (nodes_.size() > initial_ ? 30'000 : 6000);
+  // So would a learner that is to become a voter.
+  const auto idle = [&] { return level() && converged() && settled(); };
+  while (now_ < patience && !idle()) until(now_ + 50);
+  checker_.expect(idle(), "the followers do not catch up with an idle leader" + describe());
   quiet_ = false;
+  if (members().voters.size() <= 2)
+    return;  // nobody could go on without it
   for (std::size_t i = 0; i < count; ++i)
     if (nodes_[i]->core().role() == Role::leader)
       for (std::size_t j = 0; j < count; ++j) cut_.insert({j, i});
   const std::size_t before = checker_.history().size();
   const std::size_t terms = checker_.terms_with_leader();
   until(now_ + 1500);
-  checker_.expect(checker_.terms_with_leader() > terms, "a deaf leader keeps the others from electing one");
+  checker_.expect(checker_.terms_with_leader() > terms,
+                  "a deaf leader keeps the others from electing one" + describe());
   checker_.expect(checker_.history().size() > before + 5, "the others do not go on without a deaf leader");
   cut_.clear();
   const std::uint64_t end = now_ + 3000;
@@ -380,7 +402,7 @@ void RandomWorld::run(std::uint64_t storm_units, std::uint64_t heal_units) {
   const std::size_t before = checker_.history().size();
   const std::uint64_t end = storm_units + heal_units;
   while (now_ < end && !converged()) until(now_ + 50);
-  checker_.expect(converged(), "the healed cluster has no stable leader");
+  checker_.expect(converged(), "the healed cluster has no stable leader" + describe());
   deafen_leader();
   // A fresh write and a fresh read, on every node's machine.
   std::size_t served = 0;
@@ -389,13 +411,14 @@ void RandomWorld::run(std::uint64_t storm_units, std::uint64_t heal_units) {
   until(now_ + 1000);
   quiet_ = true;
   until(now_ + 10'000);
-  checker_.expect(converged(), "the healed cluster does not keep its leader");
+  checker_.expect(converged() && settled(), "the healed cluster does not keep its leader" + describe());
+  expect_removed_know();
   checker_.expect(checker_.history().size() > std::max(before, history),
                   "the healed cluster commits nothing");
   std::size_t served_now = 0;
   for (const auto& n : nodes_) {
     served_now += n->served.size();
-    checker_.expect(n->machine().value == checker_.history().size(),
+    checker_.expect(!is_member(*n) || n->machine().value == checker_.history().size(),
                     "node " + to_string(n->id()) + " does not follow: applied " + to_string(n->machine()) +
                         " of " + std::to_string(checker_.history().size()));
     figures_.failed_reads += n->failed.size();
@@ -404,6 +427,7 @@ void RandomWorld::run(std::uint64_t storm_units, std::uint64_t heal_units) {
     figures_.installs += n->installs();
     figures_.resets += n->resets();
   }
+  tally_membership();
   checker_.expect(served_now > served, "the healed cluster serves no reads");
   figures_.committed = checker_.history().size();
   figures_.reads = served_now;

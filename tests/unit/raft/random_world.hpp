@@ -33,15 +33,24 @@ class RandomWorld {
     std::uint64_t resets = 0;  // installs that found another log
     std::uint64_t lost_data = 0;
     std::uint64_t gave_way = 0;  // leaders that stood in the way (stall_watch.hpp)
+    std::uint64_t changes = 0;   // of membership, begun
+    std::uint64_t refused_changes = 0;
+    std::uint64_t removed_nodes = 0;
+    std::uint64_t grown = 0;      // voters added, all joint memberships that were left
+    std::uint64_t transfers = 0;  // requested
+    std::uint64_t transfers_done = 0;
+    std::uint64_t transfers_aborted = 0;
+    std::uint64_t rolled_back = 0;  // changes whose first entry never committed
   };
 
-  RandomWorld(std::uint64_t seed, std::size_t nodes);
+  /// `spares`: nodes that belong to no cluster and may be added; with them memberships change.
+  RandomWorld(std::uint64_t seed, std::size_t nodes, std::size_t spares = 0);
   /// Time under faults, then healing. Throws BrokenInvariant; also when the healed cluster does not converge.
   void run(std::uint64_t storm_units, std::uint64_t heal_units);
   const Figures& figures() const { return figures_; }
 
  private:
-  enum class What { deliver, tick, persist, apply, fetch, client, fault, save, build, receive };
+  enum class What { deliver, tick, persist, apply, fetch, client, fault, save, build, receive, admin };
   struct Event {
     std::uint64_t at = 0;
     std::uint64_t order = 0;
@@ -60,6 +69,15 @@ class RandomWorld {
   void schedule(std::uint64_t in, What what, std::size_t node);
   Event event(std::uint64_t in, What what, std::size_t node);
   void maybe_lose_data(std::size_t node);
+  // random_membership.cpp
+  void admin();
+  std::optional<NodeId> spare(const SimNode& leader);
+  bool is_member(const SimNode& node) const { return members().contains(node.id()); }
+  Membership members() const;
+  bool settled() const;
+  std::string describe() const;
+  void expect_removed_know();
+  void tally_membership();
   void handle(const Event& event);
   void after_input(std::size_t node);
   void send(std::size_t from, Outgoing out);
@@ -88,7 +106,10 @@ class RandomWorld {
   std::uint64_t rng_;
   std::uint64_t drop_ = 20, duplicate_ = 20, slow_ = 20;  // per mille
   bool storm_ = true;
-  bool quiet_ = false;  // clients pause
+  bool quiet_ = false;       // clients pause
+  std::size_t initial_ = 0;  // nodes of the first cluster: the first ones
+  Membership first_;
+  std::vector<Index> begun_;  // first entries of changes
   std::uint64_t next_token_ = 1;
   std::uint64_t next_text_ = 1;
   Figures figures_;

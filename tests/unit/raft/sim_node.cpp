@@ -2,11 +2,14 @@
 
 #include <algorithm>
 
+#include "messages/codec.hpp"
+
 namespace kiwi::raft {
 
 SimNode::SimNode(Options options, Membership initial, Checker& checker)
     : options_(options), checker_(checker) {
   disk_.initial = std::move(initial);
+  disk_.applied_membership.second = disk_.initial;
   checker_.add(options_.id, &disk_);
 }
 
@@ -16,6 +19,8 @@ void SimNode::finish_install_at_start() {
     return;
   const LogId to = *disk_.installing;
   disk_.installing.reset();
+  if (disk_.applied < to.index)  // the data was lost, and the staged snapshot brings it again
+    disk_.applied_membership = checker_.membership_at(to.index);
   disk_.applied = std::max(disk_.applied, to.index);
   if (to.index <= disk_.purged.index)
     return;
@@ -34,11 +39,15 @@ void SimNode::start() {
   purged_ = disk_.purged;
   machine_ = disk_.applied;
   machine_stamp_ms_ = disk_.applied_stamp_ms;
+  if (disk_.applied_membership.second.members.empty())
+    disk_.applied_membership = {LogId{}, disk_.initial};
+  machine_membership_ = disk_.applied_membership;
   handed_ = machine_;
   commit_ = machine_;
   term_ = disk_.vote.term;
   role_ = Role::follower;
   core_.emplace(options_, disk_.restored());
+  membership_before_ = core_->membership();
   handle();
 }
 
@@ -114,6 +123,8 @@ void SimNode::persist(std::size_t count, bool tell_each) {
       disk_.log.clear();
       disk_.purged = w.reset_to;
     }
+    if (w.kept_membership && w.kept_membership->first.index >= disk_.kept.first.index)
+      disk_.kept = *w.kept_membership;
     if (w.truncate_from)
       disk_.log.resize(std::min<std::size_t>(disk_.log.size(), w.truncate_from - disk_.purged.index - 1));
     for (Entry& e : w.entries) {
@@ -152,6 +163,8 @@ void SimNode::apply(std::size_t count) {
     machine_stamp_ms_ = std::max(machine_stamp_ms_, e.stamp_ms);
     if (e.kind == EntryKind::command)
       applied_texts.push_back(e.payload.str());
+    if (e.kind == EntryKind::membership)
+      machine_membership_ = {e.id, *decode_membership(e.payload.view())};
     const auto own = proposed_.find(machine_);
     if (own != proposed_.end()) {
       if (own->second == e.id.term)
@@ -177,6 +190,7 @@ void SimNode::install() {
   disk_.installing = meta.last_log_id;
   disk_.applied = machine_ = handed_ = meta.last_log_id.index;
   disk_.applied_stamp_ms = machine_stamp_ms_ = meta.timestamp_ms;
+  disk_.applied_membership = machine_membership_ = {meta.membership_id, meta.membership};
   core_->installed(meta);
   handle();
 }
@@ -191,7 +205,8 @@ void SimNode::offer_snapshot(const SnapshotWanted& wanted) {
   manifest->meta.last_log_id = checker_.history()[disk_.applied.value - 1].id;
   manifest->meta.snapshot_id = to_string(manifest->meta.last_log_id);
   manifest->meta.timestamp_ms = checker_.history()[disk_.applied.value - 1].stamp_ms;
-  manifest->meta.membership = disk_.initial;
+  manifest->meta.membership = disk_.applied_membership.second;
+  manifest->meta.membership_id = disk_.applied_membership.first;
   core_->offer_snapshot(wanted.peer, std::move(manifest));
   handle();
 }
@@ -244,12 +259,38 @@ void SimNode::answer_fetch(std::size_t which, bool fail) {
 }
 
 void SimNode::save_applied() {
+  if (machine_ >= disk_.applied)
+    disk_.applied_membership = machine_membership_;
   disk_.applied = std::max(disk_.applied, machine_);
   disk_.applied_stamp_ms = std::max(disk_.applied_stamp_ms, machine_stamp_ms_);
   core_->data_durable(disk_.applied);
 }
 
 std::vector<Outgoing> SimNode::take_messages() { return std::exchange(messages_, {}); }
+
+/// The newest membership entry below `below` in the log as the core has it, or what lies before the log.
+Checker::Named SimNode::newest_in_log(Index below) const {
+  for (auto e = log.rbegin(); e != log.rend(); ++e)
+    if (e->kind == EntryKind::membership && e->id.index < below)
+      return {e->id, *decode_membership(e->payload.view())};
+  Checker::Named committed = checker_.membership_at(purged_.index);
+  return committed.first.index ? committed : Checker::Named{LogId{}, disk_.initial};
+}
+
+void SimNode::check_membership(const std::vector<Entry>& appended) {
+  const Checker::Named newest = newest_in_log(core_->last_log_id().index + 1);
+  // A joining node may know nobody before it has the first entry that names it.
+  if (!core_->needs_snapshot() && !core_->installing() && !newest.second.members.empty())
+    checker_.expect(core_->membership() == newest.second,
+                    "node " + to_string(id()) + " counts by another membership than its log has, that of " +
+                        to_string(core_->change_status().configuration) + " and not of " +
+                        to_string(newest.first));
+  for (const Entry& e : appended)
+    if (e.kind == EntryKind::membership && role_ == Role::leader && e.id.term == term_)
+      checker_.membership_appended(
+          id(), newest_in_log(e.id.index), {e.id, *decode_membership(e.payload.view())}, core_->commit(),
+          core_->commit() ? core_->log().term_at(core_->commit()).value_or(Term(0)) : Term(0));
+}
 
 void SimNode::handle() {
   Output out = core_->take_output();
@@ -293,15 +334,26 @@ void SimNode::handle() {
                       ", write " + std::to_string(out.write) + " reset " + to_string(out.reset_to) +
                       " truncate " + to_string(out.truncate_from) + " finished " +
                       std::to_string(out.install_finished));
-  if (role_ == Role::leader)
-    checker_.leads(id(), term_, purged_, log);
+  if (role_ == Role::leader && checker_.leads(id(), term_, purged_, log))
+    checker_.won(id(), term_, core_->membership());
+  if (!out.entries.empty() || out.truncate_from || out.install_finished)
+    check_membership(out.entries);
 
   const Index commit = core_->commit();
   checker_.expect(commit >= commit_, "the commit index goes back");
   if (commit > commit_)
-    checker_.committed(id(), term_, commit, purged_, log, core_->membership());
+    checker_.committed(id(), term_, commit, purged_, log, membership_before_, core_->membership());
   commit_ = commit;
-  for (const Outgoing& m : out.messages) checker_.leaves(id(), m);
+  membership_before_ = core_->membership();
+  for (const Outgoing& m : out.messages) {
+    checker_.leaves(id(), m);
+    if (const auto* vote = std::get_if<VoteResponse>(&m.message); vote != nullptr && vote->granted)
+      checker_.votes_for(id(), m.to, commit_);
+    if (std::holds_alternative<VoteRequest>(m.message))
+      checker_.expect(!core_->removed(), "a node that knows that it was removed asks for votes");
+  }
+  if (out.transfer_ended)
+    transfers_ended.push_back(*out.transfer_ended);
 
   messages_.insert(messages_.end(), std::make_move_iterator(out.messages.begin()),
                    std::make_move_iterator(out.messages.end()));

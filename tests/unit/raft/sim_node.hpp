@@ -56,6 +56,7 @@ class SimNode {
   void lose_data() {
     disk_.applied = Index(0);
     disk_.applied_stamp_ms = 0;
+    disk_.applied_membership = {};
   }
 
   // --- Snapshots. The state is the applied index, so a snapshot is its meta only.
@@ -89,6 +90,7 @@ class SimNode {
   std::vector<std::string> applied_texts;  // since the last start
   std::vector<Entry> log;                  // the log as the core has it in memory
   std::uint64_t lost_leadership = 0;
+  std::vector<TransferEnd> transfers_ended;
   Index machine() const { return machine_; }
 
  private:
@@ -101,6 +103,8 @@ class SimNode {
   void serve_reads();
   void install();
   void finish_install_at_start();
+  void check_membership(const std::vector<Entry>& appended);
+  Checker::Named newest_in_log(Index below) const;
 
   Options options_;
   Checker& checker_;
@@ -120,6 +124,8 @@ class SimNode {
   std::uint64_t purges_ = 0, installs_ = 0, resets_ = 0;
   Index machine_;  // applied, in memory
   std::uint64_t machine_stamp_ms_ = 0;
+  Checker::Named machine_membership_;
+  Membership membership_before_;  // after the last turn
   Index handed_;
   Index commit_;
   Term term_;
