@@ -72,7 +72,6 @@ Core::Core(Options options, Restored restored)
               "what is applied is in the log");
   if (applied_ < log_.last().index)
     KIWI_MARK("data.replayed");
-  membership_unknown_ = restored.membership_unknown && needs_snapshot();
   set_idle_role();
   reset_election_timer();
   out_.state_changed = false;
@@ -200,7 +199,6 @@ void Core::append_entry(Entry entry) {
 }
 
 void Core::membership_changed() {
-  membership_unknown_ = false;
   if (role_ == Role::leader) {
     note_leaving();
     rebuild_progress();

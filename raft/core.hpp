@@ -377,7 +377,6 @@ class Core {
   std::deque<HeldAck> held_acks_;
 
   // --- Membership and leadership
-  bool membership_unknown_ = false;  // see Restored
   bool told_removed_ = false;
   std::uint64_t asked_as_voter_until_ticks_ = 0;  // see asked_as_voter()
   std::vector<Leaving> leaving_;                  // leader: by node id

@@ -60,10 +60,6 @@ struct Restored {
   /// Oldest first: the membership as of purged or applied (or the initial one, with id 0/0), then one for
   /// each membership entry in the log after it. Empty: this node belongs to no cluster yet.
   std::vector<std::pair<LogId, Membership>> memberships;
-  /// The first of them may be older than `purged`: the data that had it is lost, and the log kept none
-  /// (Output::kept_membership). This node stands in no election before it has a snapshot or a membership
-  /// entry: with voters of long ago it could win against the cluster.
-  bool membership_unknown = false;
   LogId applied;                    // by the state machine, durably
   std::uint64_t last_stamp_ms = 0;  // of the last entry, or of the applied state if later
   std::vector<LogMark> marks;       // of the entries that are there, see LogSizes

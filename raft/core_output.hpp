@@ -4,12 +4,10 @@
 
 #include <cstdint>
 #include <optional>
-#include <utility>
 #include <vector>
 
 #include "messages/entry.hpp"
 #include "messages/ids.hpp"
-#include "messages/membership.hpp"
 #include "messages/peer_messages.hpp"
 #include "messages/vote.hpp"
 #include "raft/membership_change.hpp"
@@ -75,10 +73,9 @@ struct Output {
   std::vector<Entry> entries;
   Index purge_to;  // 0: none
   LogId reset_to;  // 0/0: none
-  /// With purge_to or reset_to: the newest membership that is committed, and the entry it came with (0/0: the
-  /// initial one). To be kept with the log, in the same step: the entry may be among those that go, and the
-  /// data database, which has it too, may be lost.
-  std::optional<std::pair<LogId, Membership>> kept_membership;
+  // With purge_to and reset_to the log keeps the membership as of there, in the same step: its entry may be
+  // among those that go, and the data database, which has it too, may be lost. A node that came back with
+  // voters of long ago could win against its cluster.
 
   std::vector<Outgoing> messages;
   std::vector<Fetch> fetches;

@@ -12,8 +12,6 @@ namespace kiwi::raft {
 /// A node that its newest membership leaves out stands all the same as long as it does not know that to be
 /// committed: nobody else may have that membership's entry (thesis 4.2.2). It counts itself for nothing.
 bool Core::promotable() const {
-  if (membership_unknown_)
-    return false;
   const auto& all = memberships_.all();
   return std::any_of(all.begin(), all.end(), [&](const auto& m) { return m.second.is_voter(options_.id); });
 }

@@ -26,13 +26,6 @@ const Membership& MembershipHistory::at(Index commit) const {
   return none_;
 }
 
-std::optional<std::pair<LogId, Membership>> MembershipHistory::committed_one(Index commit) const {
-  for (auto i = history_.rbegin(); i != history_.rend(); ++i)
-    if (i->first.index <= commit && !i->second.members.empty())
-      return *i;
-  return std::nullopt;
-}
-
 LogId MembershipHistory::current_id() const { return history_.empty() ? LogId{} : history_.back().first; }
 
 void MembershipHistory::append(LogId id, Membership membership) {

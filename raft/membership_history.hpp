@@ -1,6 +1,5 @@
 #pragma once
 
-#include <optional>
 #include <utility>
 #include <vector>
 
@@ -22,8 +21,6 @@ class MembershipHistory {
   const Membership& before_current() const;
   /// The newest one that is committed when everything up to `commit` is; empty when none is known.
   const Membership& at(Index commit) const;
-  /// The same with its entry; none, when none is known.
-  std::optional<std::pair<LogId, Membership>> committed_one(Index commit) const;
   /// The newest committed one, and all behind it.
   const std::vector<std::pair<LogId, Membership>>& all() const { return history_; }
   /// Requires `id` to be above every id held.

@@ -50,10 +50,6 @@ void Core::emit_write() {
   out_.truncate_from = step.truncate_from;
   out_.purge_to = step.purge_to;
   out_.reset_to = step.reset_to;
-  if (out_.reset_to.index && !installing_->membership.members.empty())
-    out_.kept_membership = {installing_->membership_id, installing_->membership};
-  else if (out_.purge_to)
-    out_.kept_membership = memberships_.committed_one(commit_);
   log_.copy(step.first, last.index, out_.entries);
 }
 

@@ -27,8 +27,9 @@ struct Disk {
   std::uint64_t applied_stamp_ms = 0;
   std::optional<LogId> installing;    // the intent: the state is this snapshot's, the log must follow
   Membership initial;                 // empty: made to join a cluster
-  std::pair<LogId, Membership> kept;  // with the log: Output::kept_membership
-  std::pair<LogId, Membership> applied_membership;  // with the data, as of `applied`; may be empty
+  std::pair<LogId, Membership> kept;  // as of `purged`, by the log store; empty: the initial one
+  std::pair<LogId, Membership> installing_membership;  // of the snapshot that is, or was, being installed
+  std::pair<LogId, Membership> applied_membership;     // with the data, as of `applied`; may be empty
 
   Index last() const { return purged.index + log.size(); }
   LogId last_id() const { return log.empty() ? purged : log.back().id; }

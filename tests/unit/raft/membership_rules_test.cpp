@@ -338,7 +338,8 @@ TEST(MembershipRules, WhoWasRemovedIsToldSoWhenItAsks) {
 
 // --- Kept with the log, for when the data is lost
 
-TEST(MembershipRules, APurgeKeepsTheNewestCommittedMembershipWithTheLog) {
+/// Its voters of long ago, all removed meanwhile, would elect it against the cluster.
+TEST(MembershipRules, ANodeThatLostItsDataCountsByTheMembershipThatItsLogKept) {
   ChangingCluster c(3, 1, [](Options& o) {
     o.compaction.keep_entries = 5;
     o.compaction.laggard_bytes = 0;
@@ -354,20 +355,6 @@ TEST(MembershipRules, APurgeKeepsTheNewestCommittedMembershipWithTheLog) {
     EXPECT_TRUE(c.core(id).needs_snapshot());
     EXPECT_TRUE(c.core(id).membership().is_voter(NodeId(4)))
         << "node " << id << " counts by voters of long ago";
-  }
-}
-
-/// Its voters of long ago, all removed meanwhile, would elect it against the cluster.
-TEST(MembershipRules, ANodeThatCannotKnowItsMembershipStandsInNoElection) {
-  for (const bool unknown : {false, true}) {
-    Restored r = restored({1, 1, 1}, {Term(1), NodeId(0)}, voters(3));
-    r.purged = at(1, 2);
-    r.runs = {{Term(1), Index(3)}};
-    r.membership_unknown = unknown;
-    Lone n(Lone::options(1), std::move(r));
-    ASSERT_TRUE(n.core.needs_snapshot());
-    n.tick(200);
-    EXPECT_EQ(n.got<VoteRequest>().empty(), unknown);
   }
 }
 

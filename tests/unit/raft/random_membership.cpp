@@ -124,9 +124,16 @@ std::string RandomWorld::describe() const {
 
 void RandomWorld::expect_removed_know() {
   const Membership m = members();
+  const auto could_hear = [&](const SimNode& n) {
+    // Who was away until all that it knew were removed, too, asks in vain: nobody there has heard of its end.
+    return std::any_of(nodes_.begin(), nodes_.end(), [&](const auto& v) {
+      return n.core().membership().is_voter(v->id()) && v->id() != n.id() &&
+             checker_.membership_at(v->core().commit()).second.was_removed(n.id());
+    });
+  };
   for (const auto& n : nodes_)
     // One that lost its data and has an empty log asks for no votes, so nobody tells it.
-    if (n->up() && m.was_removed(n->id()) && n->core().has_cluster() &&
+    if (n->up() && m.was_removed(n->id()) && could_hear(*n) &&
         !(n->core().needs_snapshot() && n->core().last_log_id() == n->core().log().purged()))
       checker_.expect(n->core().removed() || n->core().role() == Role::learner,
                       "removed node " + to_string(n->id()) + " does not know it: " +

@@ -20,11 +20,12 @@ void SimNode::finish_install_at_start() {
   const LogId to = *disk_.installing;
   disk_.installing.reset();
   if (disk_.applied < to.index)  // the data was lost, and the staged snapshot brings it again
-    disk_.applied_membership = checker_.membership_at(to.index);
+    disk_.applied_membership = disk_.installing_membership;
   disk_.applied = std::max(disk_.applied, to.index);
   if (to.index <= disk_.purged.index)
     return;
   const Entry* there = disk_.find(to.index);
+  disk_.kept = disk_.installing_membership;
   if (there != nullptr && there->id == to)
     disk_.log.erase(disk_.log.begin(),
                     disk_.log.begin() + static_cast<std::ptrdiff_t>(to.index - disk_.purged.index));
@@ -122,9 +123,8 @@ void SimNode::persist(std::size_t count, bool tell_each) {
       checker_.expect(disk_.installing == w.reset_to, "the log is reset without an installed snapshot");
       disk_.log.clear();
       disk_.purged = w.reset_to;
+      disk_.kept = disk_.installing_membership;
     }
-    if (w.kept_membership && w.kept_membership->first.index >= disk_.kept.first.index)
-      disk_.kept = *w.kept_membership;
     if (w.truncate_from)
       disk_.log.resize(std::min<std::size_t>(disk_.log.size(), w.truncate_from - disk_.purged.index - 1));
     for (Entry& e : w.entries) {
@@ -135,6 +135,9 @@ void SimNode::persist(std::size_t count, bool tell_each) {
       ++purges_;
       checker_.expect(w.purge_to <= disk_.applied, "the log is purged beyond what the data has (rule 6)");
       const LogId to = disk_.find(w.purge_to)->id;
+      for (const Entry& e : disk_.log)
+        if (e.kind == EntryKind::membership && e.id.index <= to.index)
+          disk_.kept = {e.id, *decode_membership(e.payload.view())};
       checker_.purged(id(), to);
       disk_.log.erase(disk_.log.begin(),
                       disk_.log.begin() + static_cast<std::ptrdiff_t>(to.index - disk_.purged.index));
@@ -188,6 +191,7 @@ void SimNode::install() {
   checker_.expect(meta.last_log_id.index > machine_, "a snapshot takes the state back");
   ++installs_;
   disk_.installing = meta.last_log_id;
+  disk_.installing_membership = {meta.membership_id, meta.membership};
   disk_.applied = machine_ = handed_ = meta.last_log_id.index;
   disk_.applied_stamp_ms = machine_stamp_ms_ = meta.timestamp_ms;
   disk_.applied_membership = machine_membership_ = {meta.membership_id, meta.membership};
