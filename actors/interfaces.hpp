@@ -191,6 +191,12 @@ struct PeerUp {
   NodeId peer;
   auto fields() { return std::tie(peer); }
 };
+/// A peer refused this node because the cluster removed it.
+struct ToldRemoved {
+  static constexpr const char* name = "ToldRemoved";
+  NodeId by;
+  auto fields() { return std::tie(by); }
+};
 /// May the sender of this Hello speak to us? Answered once its instance is durably bound (rule 11).
 struct HelloQuestion {
   static constexpr const char* name = "HelloQuestion";
@@ -236,6 +242,7 @@ using ReplicaActor = caf::typed_actor<
     caf::replies_to<Propose>::with<ClientResponse>, caf::replies_to<Query>::with<ClientResponse>,
     // From the network.
     caf::reacts_to<FromPeer>, caf::reacts_to<PeerUnreachable>, caf::reacts_to<PeerUp>,
+    caf::reacts_to<ToldRemoved>,
     caf::replies_to<HelloQuestion>::with<HelloVerdict>,
     // Role, term, members, followers, counters.
     caf::replies_to<StatusRequest>::with<StatusPtr>,

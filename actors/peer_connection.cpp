@@ -168,6 +168,8 @@ class PeerConnection {
 
   void answered(const Hello& theirs) {
     auto problem = for_the_log(theirs.reason);
+    if (theirs.removed && theirs.cluster == options_.hello.cluster)
+      caf::anon_send(options_.replica, ToldRemoved{peer_});
     if (problem.empty())
       problem = hello_mismatch(theirs, options_.hello);
     if (problem.empty() && theirs.node != peer_)

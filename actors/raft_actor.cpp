@@ -17,7 +17,7 @@ void RaftState::start() {
   applied_stamp_ms = core->agreed_time_ms();
   if (snapshots)
     self->send(snapshots, ConnectOutlet{caf::actor_cast<SnapshotOutlet>(self)});
-  connect_peers();
+  follow_membership();
   tick();
 }
 
@@ -29,6 +29,7 @@ void RaftState::tick() {
   core->set_clock(options.unix_clock_ms());
   core->tick();
   give_up_old();
+  end_unused_links();
   // Rule 8: deadlines are due and nothing else carries the time into the log.
   if (next_deadline_ms != 0 && waiting.empty() && core->leader_ready() &&
       core->agreed_time_ms() >= next_deadline_ms)
@@ -81,6 +82,10 @@ void RaftState::write_log(raft::Output& out) {
   call.truncate_from = out.truncate_from;
   call.purge_to = out.purge_to;
   call.reset_to = out.reset_to;
+  if (out.reset_to != LogId{}) {
+    call.reset_membership_id = installed_membership.first;
+    call.reset_membership = installed_membership.second;
+  }
   call.entries = std::move(out.entries);
   self->request(storage, caf::infinite, std::move(call))
       .then(
@@ -189,7 +194,7 @@ void RaftState::role_changed() {
   last_role = core->role();
   last_term = core->term();
   last_leader = core->leader();
-  connect_peers();
+  follow_membership();
 }
 
 void RaftState::fail(const caf::error& reason, StorageSubject subject, StorageVerb verb) {
@@ -246,6 +251,7 @@ ReplicaImpl::behavior_type raft_behavior(RaftState::Self self, std::shared_ptr<R
       [s](FromPeer& m) { s->from_peer(m); },
       [s](const PeerUnreachable& m) { s->peer_down(m.peer); },
       [s](const PeerUp& m) { s->peer_up(m.peer); },
+      [s](const ToldRemoved& m) { s->told_removed(m.by); },
       [s](const HelloQuestion& m) { return s->hello(m); },
       // the snapshot builder
       [s](SnapshotTraffic& m) { s->snapshot_traffic_out(m); },

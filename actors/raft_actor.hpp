@@ -5,7 +5,8 @@
 //
 //   raft_actor.cpp    the driver loop and the behaviour
 //   raft_clients.cpp  commands in, answers out: who waits for what
-//   raft_peers.cpp    who may speak to us, and to whom we speak
+//   raft_peers.cpp    who may speak to us
+//   raft_links.cpp    to whom we speak: links are made and ended as the membership says
 //   raft_snapshots.cpp  who gets one, and the install of one
 //   raft_status.cpp   what INFO and CLUSTER are made from
 
@@ -78,6 +79,11 @@ struct RaftState {
     ClientPort port;
     std::vector<Answer> answers;
   };
+  /// About an entry of `peers`.
+  struct Link {
+    NodeAddress address;
+    std::uint64_t used_tick = 0;  // when it was last needed
+  };
   struct ClientWrites {
     Index last;
     std::uint32_t in_flight = 0;
@@ -133,9 +139,23 @@ struct RaftState {
   void peer_up(NodeId peer);
   void peer_down(NodeId peer);
   caf::result<HelloVerdict> hello(const HelloQuestion& m);
-  void connect_peers();
   Hello own_hello() const;
   caf::result<ClusterId> bootstrap();
+  /// A fresh node becomes one of this cluster, whose member called it.
+  void accept_invitation(const Hello& from);
+
+  // --- raft_links.cpp
+  /// A link to each member of the newest membership, committed or not.
+  void follow_membership();
+  void make_link(const Member& peer);
+  void end_link(NodeId peer);
+  void end_unused_links();
+  /// A node of this cluster that the membership here does not know, as when it lags behind, calls. Empty: it
+  /// is answered at the address it gives.
+  std::string meet_stranger(const Hello& hello);
+  void heard_from(NodeId peer);
+  void told_removed(NodeId by);
+  bool was_removed(NodeId node) const;
 
   // --- raft_snapshots.cpp
   void snapshot_wanted(const raft::SnapshotWanted& wanted);
@@ -161,6 +181,7 @@ struct RaftState {
   StorageActor storage;
   SnapshotBuilderActor snapshots;  // null: this replica has none
   std::map<NodeId, PeerActor> peers;
+  std::map<NodeId, Link> links;                   // same keys as `peers`
   std::map<NodeId, InstanceId> bindings;          // durable
   std::map<NodeId, InstanceId> pending_bindings;  // on their way to the disk
   std::vector<NodeId> connected;                  // sorted
@@ -168,10 +189,12 @@ struct RaftState {
   bool drive_scheduled = false;
   bool stopping = false;
   bool bootstrapping = false;
+  std::uint64_t removed_since_tick = 0;  // not 0: this node is told that it was removed
   std::set<NodeId> snapshot_questions;  // for whom the builder is asked
   bool receiving_snapshot = false;      // from the question to the builder until ReceiveEnded
   bool flushing = false;                // a FlushState is on its way
   std::string installing_id;
+  std::pair<LogId, Membership> installed_membership;  // of that snapshot
   std::uint64_t now_ticks = 0;
   raft::Role last_role = raft::Role::follower;
   Term last_term;

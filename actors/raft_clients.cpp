@@ -109,7 +109,7 @@ void RaftState::read_for(Origin origin, Bytes payload) {
 
 void RaftState::stale_read_for(Origin origin, Bytes payload) {
   if (!core->has_cluster() || !core->caught_up_once()) {
-    refuse(origin, core->has_cluster() ? AnswerKind::loading : AnswerKind::no_cluster);
+    refuse(origin, options.cluster ? AnswerKind::loading : AnswerKind::no_cluster);
     return;
   }
   if (reading.size() >= core->options().max_pending_reads) {
@@ -219,10 +219,13 @@ void RaftState::refuse(Origin& origin, AnswerKind kind) {
 AnswerKind RaftState::not_serving() const {
   if (stopping)
     return AnswerKind::stopping;
-  if (!core->has_cluster())
+  if (!core->has_cluster() && !options.cluster)
     return AnswerKind::no_cluster;
+  if (removed_since_tick != 0)
+    return AnswerKind::removed;
   auto leader = core->leader();
-  return leader && leader != options.id ? AnswerKind::not_leader : AnswerKind::no_leader;
+  const bool known = leader && leader != options.id && leader_address().redis_port != 0;
+  return known ? AnswerKind::not_leader : AnswerKind::no_leader;
 }
 
 AnswerKind RaftState::refusal_of(raft::Refusal refusal) const {
@@ -240,8 +243,11 @@ AnswerKind RaftState::refusal_of(raft::Refusal refusal) const {
 }
 
 NodeAddress RaftState::leader_address() const {
-  const auto* member = core->membership().find(core->leader());
-  return member ? member->address : NodeAddress{};
+  if (const auto* member = core->membership().find(core->leader()))
+    return member->address;
+  // It leads by a membership that this log does not hold yet.
+  auto link = links.find(core->leader());
+  return link != links.end() ? link->second.address : NodeAddress{};
 }
 
 void RaftState::give_up_old() {

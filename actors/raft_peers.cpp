@@ -1,6 +1,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <utility>
 
 #include "actors/raft_actor.hpp"
@@ -9,8 +10,17 @@
 
 namespace kiwi {
 
+namespace {
+std::string hex16(std::uint64_t value) {
+  char digits[17];
+  std::snprintf(digits, sizeof digits, "%016llx", static_cast<unsigned long long>(value));
+  return digits;
+}
+}  // namespace
+
 void RaftState::from_peer(FromPeer& m) {
   core->set_clock(options.unix_clock_ms());
+  heard_from(m.from);
   for (auto& message : m.messages)
     if (!take_snapshot_traffic(m.from, message))
       core->step(m.from, std::move(message));
@@ -37,15 +47,8 @@ Hello RaftState::own_hello() const {
   hello.cluster = options.cluster;
   hello.node = options.id;
   hello.instance = options.instance;
+  hello.address = options.address;
   return hello;
-}
-
-void RaftState::connect_peers() {
-  for (const auto& member : core->membership().members) {
-    if (member.id == options.id || peers.contains(member.id))
-      continue;
-    peers.emplace(member.id, options.make_peer(member, own_hello(), ReplicaActor{self}));
-  }
 }
 
 caf::result<HelloVerdict> RaftState::hello(const HelloQuestion& m) {
@@ -62,16 +65,25 @@ caf::result<HelloVerdict> RaftState::hello(const HelloQuestion& m) {
   if (h.protocol_version != kPeerProtocolVersion)
     return refuse_with("protocol version " + std::to_string(h.protocol_version) +
                        " is not spoken here, only " + std::to_string(kPeerProtocolVersion));
-  if (!options.cluster)
-    return refuse_with("this node belongs to no cluster yet");
+  if (!options.cluster) {
+    const bool invited = h.invites && h.cluster && h.target == options.id && h.node != options.id;
+    if (!invited)
+      return refuse_with("this node belongs to no cluster yet");
+    accept_invitation(h);
+    return refuse_with("this node joins the cluster just now; call again");
+  }
   if (h.cluster != options.cluster)
-    return refuse_with("another cluster: its members, addresses or token differ");
+    return refuse_with("another cluster: node " + to_string(options.id) + " belongs to " +
+                       hex16(options.cluster.value) + ", node " + to_string(h.node) + " to " +
+                       hex16(h.cluster.value) + "; their members, addresses or token differ");
   if (h.target != options.id)
     return refuse_with("this is node " + to_string(options.id) + ", not node " + to_string(h.target));
   if (h.node == options.id)
     return refuse_with("node id " + to_string(h.node) + " is this node's own");
-  if (!core->membership().contains(h.node))
-    return refuse_with("node " + to_string(h.node) + " is not a member");
+  if (was_removed(h.node)) {
+    verdict.own.removed = true;
+    return refuse_with("node " + to_string(h.node) + " was removed from the cluster");
+  }
   if (!h.instance)
     return refuse_with("no instance id");
   if (auto bound = bindings.find(h.node); bound != bindings.end()) {
@@ -80,8 +92,12 @@ caf::result<HelloVerdict> RaftState::hello(const HelloQuestion& m) {
       return refuse_with("node " + to_string(h.node) +
                          " came back with another data directory; a node id is never used twice");
     }
+    if (auto problem = meet_stranger(h); !problem.empty())
+      return refuse_with(problem);
     return verdict;
   }
+  if (auto problem = meet_stranger(h); !problem.empty())
+    return refuse_with(problem);
   // First contact: remember this life of the node durably before a vote of it counts (rule 11).
   auto [pending, is_new] = pending_bindings.try_emplace(h.node, h.instance);
   if (!is_new && pending->second != h.instance)
@@ -104,6 +120,21 @@ caf::result<HelloVerdict> RaftState::hello(const HelloQuestion& m) {
             fail(e, StorageSubject::identity, StorageVerb::write);
           });
   return promise;
+}
+
+void RaftState::accept_invitation(const Hello& from) {
+  if (std::exchange(bootstrapping, true))
+    return;
+  options.log->info("event=cluster_joining node={} cluster={} invited_by={}", options.id.value,
+                    hex16(from.cluster.value), from.node.value);
+  // Durable first: a restart must find the cluster that may count on this node's acknowledgements.
+  self->request(storage, caf::infinite, AdoptCluster{from.cluster, Membership{}})
+      .then(
+          [this](ClusterId adopted) {
+            bootstrapping = false;
+            options.cluster = adopted;
+          },
+          [this](const caf::error& e) { fail(e, StorageSubject::identity, StorageVerb::write); });
 }
 
 caf::result<ClusterId> RaftState::bootstrap() {

@@ -97,6 +97,7 @@ void RaftState::snapshot_received(SnapshotReceived& m) {
             KIWI_ASSERT(applying.empty(), "calls of the state machine are answered in order");
             applied_stamp_ms = done.state.stamp_ms;
             installing_id = meta.snapshot_id;
+            installed_membership = {meta.membership_id, meta.membership};
             core->installed(meta);
             schedule_drive();
           },

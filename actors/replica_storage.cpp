@@ -77,6 +77,8 @@ Result<void> resume_install(const OpenOptions& o, OpenedReplica& opened, storage
     return swapped;
   if (!KIWI_MUTANT(install_log_kept))
     log.installed = meta.last_log_id;
+  log.installed_membership_id = meta.membership_id;
+  log.installed_membership = meta.membership;
   opened.notes.push_back("finished the install of snapshot " + meta.snapshot_id +
                          ", which ended before it was done");
   return {};
@@ -177,6 +179,8 @@ Result<OpenedReplica> open_replica(const OpenOptions& o) {
   r.last_stamp_ms = std::max(recovered.last_stamp_ms, applied.stamp_ms);
   if (!applied.membership.members.empty())
     r.memberships.emplace_back(applied.membership_id, applied.membership);
+  else if (recovered.base_membership)  // the applied state that knew it is lost
+    r.memberships.push_back(std::move(*recovered.base_membership));
   else if (!recovered.identity.initial_membership.members.empty())
     r.memberships.emplace_back(LogId{}, recovered.identity.initial_membership);
   for (auto& [id, membership] : recovered.memberships)

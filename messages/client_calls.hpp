@@ -37,6 +37,7 @@ enum class AnswerKind : std::uint8_t {
   too_large,   // refused; above kMaxRequestBytes
   loading,     // refused; this node has not caught up since its start
   stopping,    // refused; the node is shutting down or its storage failed
+  removed,     // refused; this node was removed from its cluster
   unknown,     // leadership lost, or no answer in time: may have happened or may yet
 };
 

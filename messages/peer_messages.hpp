@@ -7,6 +7,7 @@
 
 #include "messages/entry.hpp"
 #include "messages/ids.hpp"
+#include "messages/membership.hpp"
 #include "messages/snapshot_meta.hpp"
 
 namespace kiwi {
@@ -165,7 +166,13 @@ struct Hello {
   InstanceId instance;
   std::uint8_t lane = 0;  // 0: control (votes, heartbeats, acknowledgements), 1: bulk (appends, snapshots)
   std::string reason;
-  auto fields() { return std::tie(protocol_version, cluster, node, target, instance, lane, reason); }
+  NodeAddress address;   // of the sender: who does not know it yet can answer it there
+  bool invites = false;  // the target is a member as the sender sees it: a fresh node may join its cluster
+  bool removed = false;  // in a refusal: the node that called was removed from the cluster
+  auto fields() {
+    return std::tie(protocol_version, cluster, node, target, instance, lane, reason, address, invites,
+                    removed);
+  }
 };
 
 inline constexpr std::uint32_t kPeerProtocolVersion = 6;

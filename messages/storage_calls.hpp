@@ -50,9 +50,12 @@ struct LogWrite {
   Index purge_to;  // 0: nothing; else entries up to here go
   /// Not 0/0: all entries go, and the log begins behind this one, which a snapshot holds (Raft 7).
   LogId reset_to;
+  /// With reset_to: the snapshot's membership and the entry that brought it; id 0/0: the initial one.
+  LogId reset_membership_id;
+  Membership reset_membership;
   auto fields() {
     return std::tie(stamp, write, has_vote, vote, truncate_from, entries, has_binding, binding, purge_to,
-                    reset_to);
+                    reset_to, reset_membership_id, reset_membership);
   }
 };
 

@@ -25,6 +25,8 @@ Reply refusal(AnswerKind kind, const NodeAddress& leader, std::uint16_t slot) {
       return Reply::error("LOADING this node has not yet caught up with its cluster");
     case AnswerKind::stopping:
       return Reply::error("CLUSTERDOWN this node is shutting down");
+    case AnswerKind::removed:
+      return Reply::error("CLUSTERDOWN this node was removed from its cluster; ask another node");
     case AnswerKind::unknown:
       return Reply::error(
           "TIMEOUT the outcome of the command is unknown: it may have been applied or may still be");

@@ -144,6 +144,34 @@ Decoded<Identity> decode_identity(std::string_view value) {
   return identity;
 }
 
+std::string encode_members(const std::pair<LogId, Membership>& known) {
+  std::string fields;
+  put_little(fields, known.first.term.value);
+  put_little(fields, known.first.index.value);
+  put_text(fields, encode_membership(known.second));
+  return sealed(kMembersKey, fields);
+}
+
+Decoded<std::pair<LogId, Membership>> decode_members(std::string_view value) {
+  const auto fields = unsealed(kMembersKey, value);
+  if (!fields) {
+    return tl::unexpected(fields.error());
+  }
+  FieldReader in(*fields);
+  LogId id;
+  id.term = Term(in.integer<std::uint64_t>());
+  id.index = Index(in.integer<std::uint64_t>());
+  const auto bytes = in.text();
+  if (!in.complete() || id == LogId{}) {
+    return malformed("membership of the purge point");
+  }
+  auto membership = decode_membership(bytes);
+  if (!membership) {
+    return tl::unexpected(membership.error());
+  }
+  return std::pair(id, std::move(*membership));
+}
+
 std::string encode_binding(const PeerBinding& binding) {
   std::string fields;
   put_little(fields, binding.node.value);

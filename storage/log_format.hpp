@@ -12,6 +12,9 @@
 //   'i'                        identity  sealed { cluster u64, node u64, instance u64, redis_port u16,
 //                                                 raft_port u16, host text, membership text
 //                                                 [, origin text, when it is not empty] }
+//   'm'                        members   sealed { term u64, index u64, membership text }: as of the purge
+//                                                 point, and the entry that brought it; absent while that is
+//                                                 the initial one
 //   's'                        state     sealed { instance u64, serial u64, vote.term u64, vote.voted_for
 //   u64,
 //                                                 purged.term u64, purged.index u64, last.term u64,
@@ -43,6 +46,7 @@ namespace kiwi::storage {
 inline constexpr std::uint32_t kLogFormatVersion = 1;
 inline constexpr std::string_view kStateKey = "s";
 inline constexpr std::string_view kIdentityKey = "i";
+inline constexpr std::string_view kMembersKey = "m";
 inline constexpr char kEntryPrefix = 'e';
 inline constexpr char kBindingPrefix = 'b';
 
@@ -70,6 +74,8 @@ std::string encode_state(const LogState& state);
 Decoded<LogState> decode_state(std::string_view value);
 std::string encode_identity(const Identity& identity);
 Decoded<Identity> decode_identity(std::string_view value);
+std::string encode_members(const std::pair<LogId, Membership>& known);
+Decoded<std::pair<LogId, Membership>> decode_members(std::string_view value);
 std::string encode_binding(const PeerBinding& binding);
 /// Also fails when the binding is not the one that belongs under `key`.
 Decoded<PeerBinding> decode_binding(std::string_view key, std::string_view value);

@@ -79,6 +79,14 @@ class Reader {
       contents_.recovered.identity = std::move(*identity);
       return {};
     }
+    if (key == kMembersKey) {
+      auto members = decode_members(value);
+      if (!members) {
+        return damaged("the membership as of the purge point is damaged: " + members.error().what);
+      }
+      contents_.recovered.base_membership = std::move(*members);
+      return {};
+    }
     return key == kStateKey ? Result<void>() : damaged("unknown key in the log database");
   }
 
@@ -178,6 +186,7 @@ void forget_purged(Recovered& recovered, const LogShape& shape) {
   recovered.last = shape.state.last;
   recovered.runs = shape.runs;
   recovered.entries = recovered.last.index.value - purged.index.value;
+  recovered.base_membership = shape.members.base;
   std::erase_if(recovered.memberships, [&](const auto& m) { return m.first.index < first; });
   std::erase_if(recovered.marks, [&](const auto& mark) { return mark.index < first; });
   if (recovered.entries == 0) {

@@ -28,12 +28,15 @@ void remove_entries(rocksdb::WriteBatch& batch, Index first, Index last) {
 void LogShape::apply(const LogWrite& step) {
   if (step.reset_to != LogId{}) {
     reset_to(step.reset_to);
+    members.reset_to(step);
   }
   if (step.truncate_from) {
     truncate_from(step.truncate_from);
+    members.truncate_from(step.truncate_from);
   }
   for (const auto& entry : step.entries) {
     append(entry);
+    members.append(entry);
   }
   if (step.has_vote) {
     state.vote = step.vote;
@@ -44,6 +47,7 @@ void LogShape::apply(const LogWrite& step) {
   }
   if (step.purge_to) {
     purge_to(step.purge_to);
+    members.purge_to(step.purge_to);
   }
 }
 
@@ -107,6 +111,17 @@ void put_state(rocksdb::WriteBatch& batch, const LogState& state) {
 
 void put_identity(rocksdb::WriteBatch& batch, const Identity& identity) {
   check(batch.Put(slice(kIdentityKey), encode_identity(identity)));
+}
+
+void put_members(rocksdb::WriteBatch& batch, const LogShape& before, const LogShape& after) {
+  if (before.members.base == after.members.base) {
+    return;
+  }
+  if (after.members.base) {
+    check(batch.Put(slice(kMembersKey), encode_members(*after.members.base)));
+  } else {
+    check(batch.Delete(slice(kMembersKey)));
+  }
 }
 
 void remove_binding(rocksdb::WriteBatch& batch, NodeId node) { check(batch.Delete(binding_key(node))); }

@@ -11,6 +11,7 @@
 #include "messages/storage_calls.hpp"
 #include "messages/term_run.hpp"
 #include "storage/log_format.hpp"
+#include "storage/log_members.hpp"
 
 namespace kiwi::storage {
 
@@ -19,6 +20,7 @@ struct LogShape {
   LogState state;
   std::vector<TermRun> runs;  // of the entries after state.purged
   std::set<NodeId> bound;     // peers with a binding
+  LogMembers members;
 
   /// The shape after one step. Asserts that the step fits: entries without a gap, nothing at or below the
   /// purge point truncated, no purge beyond the end, no reset below the purge point. All of these would be
@@ -42,6 +44,8 @@ void put_steps(rocksdb::WriteBatch& batch, const LogState& before, const LogStat
                const std::vector<LogWrite>& steps);
 void put_state(rocksdb::WriteBatch& batch, const LogState& state);
 void put_identity(rocksdb::WriteBatch& batch, const Identity& identity);
+/// The membership as of the purge point, when it is another one than before.
+void put_members(rocksdb::WriteBatch& batch, const LogShape& before, const LogShape& after);
 void remove_binding(rocksdb::WriteBatch& batch, NodeId node);
 
 /// Appends a filler, which is in the write-ahead log only, so that the batch ends at a sector boundary when

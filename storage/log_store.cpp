@@ -76,7 +76,8 @@ constexpr std::uint64_t kPurgeStepBytes = 8u << 20;
 
 /// Where the log must begin once a snapshot that ends with `installed` is the state. Nothing to do when it
 /// begins there, or behind it already.
-std::optional<LogWrite> step_to_follow(LogId installed, const LogShape& shape) {
+std::optional<LogWrite> step_to_follow(const LogStoreOptions& options, const LogShape& shape) {
+  const auto installed = options.installed;
   if (installed.index < shape.state.purged.index || installed == shape.state.purged) {
     return std::nullopt;
   }
@@ -85,6 +86,8 @@ std::optional<LogWrite> step_to_follow(LogId installed, const LogShape& shape) {
     step.purge_to = installed.index;
   } else {
     step.reset_to = installed;
+    step.reset_membership_id = options.installed_membership_id;
+    step.reset_membership = options.installed_membership;
   }
   return step;
 }
@@ -240,7 +243,8 @@ Result<std::unique_ptr<LogStore>> LogStore::open(const LogStoreOptions& given, R
   auto impl = std::make_unique<Impl>(options, std::move(own_env), std::move(*lock), std::move(purge_point),
                                      std::move(*db));
   impl->identity = contents->recovered.identity;
-  impl->shape = {contents->state, contents->recovered.runs, {}};
+  impl->shape = {contents->state, contents->recovered.runs, {}, {}};
+  impl->shape.members = {contents->recovered.base_membership, contents->recovered.memberships};
   for (const auto& binding : contents->recovered.bindings) {
     impl->shape.bound.insert(binding.node);
   }
@@ -255,9 +259,10 @@ Result<std::unique_ptr<LogStore>> LogStore::open(const LogStoreOptions& given, R
   auto opened = impl->shape;
   ++opened.state.serial;
   rocksdb::WriteBatch batch;
-  if (const auto step = step_to_follow(options.installed, opened)) {
+  if (const auto step = step_to_follow(options, opened)) {
     opened.apply(*step);
     put_steps(batch, impl->shape.state, opened.state, {*step});
+    put_members(batch, impl->shape, opened);
     forget_purged(contents->recovered, opened);
   } else {
     put_state(batch, opened.state);
@@ -356,6 +361,7 @@ Result<LogId> LogStore::write(const std::vector<LogWrite>& group) {
   }
   rocksdb::WriteBatch batch(payload_bytes + entries * kEntryOverheadBytes + kSectorBytes);
   put_steps(batch, impl.shape.state, next.state, group);
+  put_members(batch, impl.shape, next);
   if (auto written = impl.write_synced(batch, std::move(next)); !written) {
     return tl::unexpected(written.error());
   }
@@ -404,6 +410,7 @@ Result<void> LogStore::begin_new_cluster(const Identity& identity, const LogWrit
   next.apply(step);
   rocksdb::WriteBatch batch;
   put_steps(batch, impl.shape.state, next.state, {step});
+  put_members(batch, impl.shape, next);
   put_identity(batch, identity);
   for (const auto node : forgotten) {
     if (!next.bound.contains(node)) {

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -49,6 +50,9 @@ struct LogStoreOptions {
   /// install, step 4). What the log holds beyond it stays if the log holds this very entry; else all of it
   /// goes. Done, durably, before open() returns; durable_applied is not looked at.
   LogId installed;
+  /// Of that snapshot, see LogWrite::reset_membership.
+  LogId installed_membership_id;
+  Membership installed_membership;
 };
 
 /// What open() found.
@@ -58,6 +62,8 @@ struct Recovered {
   LogId purged;
   LogId last;  // equals purged when there is no entry
   std::vector<TermRun> runs;
+  /// As of `purged`, when an entry up to there brought it; else the initial one counts.
+  std::optional<std::pair<LogId, Membership>> base_membership;
   /// Membership entries in the log, oldest first.
   std::vector<std::pair<LogId, Membership>> memberships;
   std::vector<PeerBinding> bindings;

@@ -59,6 +59,9 @@ std::string name_of_row(std::string_view key) {
   if (is_binding_key(key)) {
     return "a peer binding";
   }
+  if (key == kMembersKey) {
+    return "the membership as of the purge point";
+  }
   if (key == kStateKey) {
     return "the vote and the ends of the log";
   }
@@ -80,6 +83,9 @@ std::optional<std::string> fault_of_row(std::string_view key, std::string_view v
   };
   if (is_binding_key(key)) {
     return why(decode_binding(key, value));
+  }
+  if (key == kMembersKey) {
+    return why(decode_members(value));
   }
   if (key == kStateKey) {
     return why(decode_state(value));

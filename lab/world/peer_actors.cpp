@@ -96,6 +96,8 @@ class SimPeer {
 
   void answered(const Hello& theirs) {
     auto problem = for_the_log(theirs.reason);
+    if (theirs.removed && theirs.cluster == o_.hello.cluster)
+      caf::anon_send(o_.replica, ToldRemoved{o_.peer});
     if (problem.empty())
       problem = hello_mismatch(theirs, o_.hello);
     if (!problem.empty()) {

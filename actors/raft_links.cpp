@@ -1,0 +1,113 @@
+// To whom this node speaks: links follow the newest membership while the node runs.
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "actors/raft_actor.hpp"
+
+namespace kiwi {
+
+namespace {
+/// A link that is not needed any more stays so long: a removed node hears of its removal by the log, and a
+/// membership may be rolled back.
+constexpr std::uint64_t kLingerMs = 10'000;
+/// Nodes of this cluster that the membership here does not know, at a time.
+constexpr std::size_t kMaxStrangers = 16;
+}  // namespace
+
+void RaftState::make_link(const Member& peer) {
+  auto hello = own_hello();
+  hello.invites = core->membership().contains(peer.id);
+  peers.emplace(peer.id, options.make_peer(peer, hello, ReplicaActor{self}));
+  links.emplace(peer.id, Link{peer.address, now_ticks});
+}
+
+void RaftState::end_link(NodeId peer) {
+  if (auto link = peers.extract(peer); !link.empty())
+    self->send_exit(link.mapped(), caf::exit_reason::user_shutdown);
+  links.erase(peer);
+  if (auto at = std::lower_bound(connected.begin(), connected.end(), peer);
+      at != connected.end() && *at == peer)
+    connected.erase(at);
+}
+
+void RaftState::follow_membership() {
+  for (const auto& member : core->membership().members) {
+    if (member.id == options.id)
+      continue;
+    if (auto link = links.find(member.id); link != links.end()) {
+      link->second.used_tick = now_ticks;
+      if (link->second.address == member.address)
+        continue;
+      end_link(member.id);  // it called from an address that it does not have any more
+    }
+    make_link(member);
+  }
+  end_unused_links();
+}
+
+void RaftState::end_unused_links() {
+  const auto& members = core->membership();
+  const std::size_t others = members.members.size() - (members.contains(options.id) ? 1 : 0);
+  if (peers.size() == others && removed_since_tick == 0)
+    return;  // as most of the time: each link is a member's
+  const auto linger = kLingerMs / options.tick_ms;
+  const bool removed = removed_since_tick != 0 && removed_since_tick + linger < now_ticks;
+  const auto followers = core->followers();
+  std::vector<NodeId> unused;
+  for (auto& [id, link] : links) {
+    const bool followed = std::any_of(followers.begin(), followers.end(),
+                                      [peer = id](const auto& follower) { return follower.id == peer; });
+    if (!removed && (members.contains(id) || followed))
+      link.used_tick = now_ticks;
+    if (removed || link.used_tick + linger < now_ticks)
+      unused.push_back(id);
+  }
+  for (const auto id : unused) {
+    options.log->info("event=peer_link_ended node={} peer={}", options.id.value, id.value);
+    end_link(id);
+  }
+}
+
+std::string RaftState::meet_stranger(const Hello& hello) {
+  if (core->membership().contains(hello.node))
+    return {};
+  const auto not_member = "node " + to_string(hello.node) + " is not a member";
+  if (hello.address.raft_port == 0)
+    return not_member;
+  if (auto link = links.find(hello.node); link != links.end()) {
+    link->second.used_tick = now_ticks;
+    if (link->second.address == hello.address)
+      return {};
+    end_link(hello.node);
+  }
+  std::size_t strangers = 0;
+  for (const auto& [id, link] : links) strangers += core->membership().contains(id) ? 0 : 1;
+  if (strangers >= kMaxStrangers)
+    return not_member + ", and there are too many others that are not";
+  make_link(Member{hello.node, hello.address});
+  return {};
+}
+
+void RaftState::heard_from(NodeId peer) {
+  if (auto link = links.find(peer); link != links.end())
+    link->second.used_tick = now_ticks;
+  else if (removed_since_tick != 0 && core->membership().contains(peer)) {
+    removed_since_tick = 0;  // a removal that was rolled back: a member speaks to this node
+    follow_membership();
+  }
+}
+
+void RaftState::told_removed(NodeId by) {
+  if (removed_since_tick != 0)
+    return;
+  removed_since_tick = std::max<std::uint64_t>(now_ticks, 1);
+  options.log->warn("event=removed_from_cluster node={} by={} help=\"this node takes no part any more\"",
+                    options.id.value, by.value);
+}
+
+bool RaftState::was_removed(NodeId) const { return false; }  // until the log remembers removed ids
+
+}  // namespace kiwi
