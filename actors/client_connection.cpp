@@ -6,6 +6,7 @@
 #include "messages/assert.hpp"
 #include "messages/codec.hpp"
 #include "messages/fault_points.hpp"
+#include "server/raft_commands.hpp"
 
 namespace kiwi {
 
@@ -181,6 +182,13 @@ void ClientConnection::execute(const RedisCommand& command) {
     ask<Index>(DigestMarker{}, slot, [](const Index& index) { return digest_marker_reply(index); });
   else if (std::holds_alternative<MakeSnapshot>(step))
     make_snapshot(slot);
+  else if (auto* admin = std::get_if<AskAdmin>(&step))
+    ask<AdminAnswer>(admin->call, slot,
+                     [this, spec = admin->spec, call = admin->call](const AdminAnswer& answer) {
+                       auto reply = admin_reply(*spec, call, answer);
+                       count_error(reply);
+                       return reply;
+                     });
   else if (auto* get = std::get_if<GetDigest>(&step))
     ask<DigestAnswer>(DigestRequest{get->index}, slot, [](const DigestAnswer& a) {
       return digest_reply(a.found ? std::optional(a.digest) : std::nullopt);

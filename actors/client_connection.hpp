@@ -33,8 +33,10 @@ struct RedisShared {
 };
 
 /// What only the replica can answer, and its answer. Same order in both.
-using ReplicaQuestion = std::variant<StatusRequest, Bootstrap, DigestMarker, DigestRequest, BuildSnapshot>;
-using ReplicaAnswer = std::variant<StatusPtr, ClusterId, Index, DigestAnswer, SnapshotManifest, caf::error>;
+using ReplicaQuestion =
+    std::variant<StatusRequest, Bootstrap, DigestMarker, DigestRequest, BuildSnapshot, AdminCall>;
+using ReplicaAnswer =
+    std::variant<StatusPtr, ClusterId, Index, DigestAnswer, SnapshotManifest, AdminAnswer, caf::error>;
 
 /// What a connection needs of the actor it lives in. Calls come from within the connection's own functions.
 class ClientTransport {
@@ -150,6 +152,8 @@ void ask_replica(Self* self, const ReplicaActor& replica, const ReplicaQuestion&
     ask(*marker, Index());
   else if (auto* digest = std::get_if<DigestRequest>(&question))
     ask(*digest, DigestAnswer());
+  else if (auto* admin = std::get_if<AdminCall>(&question))
+    ask(*admin, AdminAnswer());
   else
     ask(std::get<BuildSnapshot>(question), SnapshotManifest());
 }

@@ -13,6 +13,7 @@
 #include "messages/peer_messages.hpp"
 #include "messages/snapshot_meta.hpp"
 #include "messages/storage_calls.hpp"
+#include "server/admin_call.hpp"
 #include "server/node_status.hpp"
 #include "statemachine/state_machine.hpp"
 
@@ -242,14 +243,15 @@ using ReplicaActor = caf::typed_actor<
     caf::replies_to<Propose>::with<ClientResponse>, caf::replies_to<Query>::with<ClientResponse>,
     // From the network.
     caf::reacts_to<FromPeer>, caf::reacts_to<PeerUnreachable>, caf::reacts_to<PeerUp>,
-    caf::reacts_to<ToldRemoved>,
-    caf::replies_to<HelloQuestion>::with<HelloVerdict>,
+    caf::reacts_to<ToldRemoved>, caf::replies_to<HelloQuestion>::with<HelloVerdict>,
     // Role, term, members, followers, counters.
     caf::replies_to<StatusRequest>::with<StatusPtr>,
     // Puts a digest marker into the log; answered with its index when applied here.
     caf::replies_to<DigestMarker>::with<Index>, caf::replies_to<DigestRequest>::with<DigestAnswer>,
     // RAFT.CLUSTER INIT.
     caf::replies_to<Bootstrap>::with<ClusterId>,
+    // RAFT.NODE, RAFT.TRANSFER_LEADER, RAFT.CLUSTER JOIN, and leaving before a stop.
+    caf::replies_to<AdminCall>::with<AdminAnswer>,
     // From the snapshot builder.
     caf::reacts_to<SnapshotTraffic>, caf::reacts_to<SnapshotProgress>,
     // RAFT.SNAPSHOT and RAFT.SNAPSHOT LIST.
@@ -261,6 +263,7 @@ using ReplicaActor = caf::typed_actor<
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kiwi::LogWriteGroup)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kiwi::LogWrittenGroup)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kiwi::Submit)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kiwi::AdminCall)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kiwi::SnapshotTraffic)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kiwi::ConnectOutlet)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kiwi::FromPeer)

@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 #include "actors/peer_server.hpp"
@@ -13,8 +14,18 @@ namespace kiwi {
 
 namespace {
 
+/// Above what a transfer may take, with the default time-outs.
+constexpr std::chrono::seconds kLeaveLimit{5};
+constexpr std::chrono::milliseconds kFarewell{300};
+constexpr std::chrono::milliseconds kLeavePause{100};
+constexpr int kLeaveAttempts = 10;
+constexpr std::chrono::seconds kLongestLeave{2};
+
+/// To itself: how often leaving may still be asked for; 0: stop now.
+using NodeImpl = NodeActor::extend<caf::reacts_to<int>>;
+
 struct NodeState {
-  using Self = NodeActor::stateful_pointer<NodeState>;
+  using Self = NodeImpl::stateful_pointer<NodeState>;
   static constexpr const char* name = "node";
 
   explicit NodeState(Self actor) : self(actor) {}
@@ -27,6 +38,9 @@ struct NodeState {
     self->monitor(child);
     children.push_back({child, what});
   }
+  /// Asked to stop: hands leadership over first.
+  void leave(const caf::error& why);
+  void ask_to_leave(int attempts);
   void stop(const caf::error& why);
   void stop_next();
   void child_down(const caf::down_msg& m);
@@ -40,6 +54,9 @@ struct NodeState {
   std::shared_ptr<spdlog::logger> log;
   ReplicaActor replica;
   std::vector<Child> children;  // in order of start, stopped from the back
+  bool hands_over = false;
+  bool leaving = false;
+  caf::actor_clock::time_point leave_until;
   bool stopping = false;
   caf::error reason;
 };
@@ -47,8 +64,11 @@ struct NodeState {
 void NodeState::start(NodeStart& start) {
   auto& system = self->system();
   log = start.replica.log;
-  if (!start.replica.make_peer)
+  if (!start.replica.make_peer && system.has_middleman())
     start.replica.make_peer = make_tcp_peers(system, log, start.seed);
+  if (!start.replica.make_joiner && start.serve_peers)
+    start.replica.make_joiner = [&system, joiner_log = log] { return spawn_join_client(system, joiner_log); };
+  hands_over = start.hands_over;
   auto status_of = start.opened.identity;
   auto parts = spawn_replica(system, std::move(start.opened), start.replica, start.mode, start.epoch);
   replica = parts.raft;
@@ -91,6 +111,31 @@ bool NodeState::serve_redis(NodeStart& start, const NodeAddress& address) {
   return server.has_value();
 }
 
+void NodeState::leave(const caf::error& why) {
+  if (!hands_over || stopping || !replica || std::exchange(leaving, true))
+    return stop(why);
+  reason = why;
+  leave_until = self->clock().now() + kLongestLeave;
+  ask_to_leave(kLeaveAttempts);
+}
+
+void NodeState::ask_to_leave(int attempts) {
+  AdminCall call;
+  call.what = AdminCall::What::leave;
+  self->request(replica, kLeaveLimit, call)
+      .then(
+          [this, attempts](const AdminAnswer& answer) {
+            if (answer.try_again && attempts > 1 && self->clock().now() < leave_until)
+              self->delayed_send(self, kLeavePause, attempts - 1);
+            else if (answer.leader.redis_port != 0)
+              // Each client that has more to ask hears MOVED meanwhile, so that none is cut off by surprise.
+              self->delayed_send(self, kFarewell, 0);
+            else
+              stop(caf::error(reason));
+          },
+          [this](const caf::error&) { stop(caf::error(reason)); });
+}
+
 void NodeState::stop(const caf::error& why) {
   if (std::exchange(stopping, true))
     return;
@@ -121,16 +166,22 @@ void NodeState::child_down(const caf::down_msg& m) {
     stop_next();
 }
 
-NodeActor::behavior_type node(NodeState::Self self, std::shared_ptr<NodeStart> start) {
+NodeImpl::behavior_type node(NodeState::Self self, std::shared_ptr<NodeStart> start) {
   auto* state = &self->state;
   self->set_down_handler([state](const caf::down_msg& m) { state->child_down(m); });
-  self->set_exit_handler([state](const caf::exit_msg& m) { state->stop(m.reason); });
+  self->set_exit_handler([state](const caf::exit_msg& m) { state->leave(m.reason); });
   state->start(*start);
   return {[state](caf::get_atom) -> caf::result<ReplicaActor> {
-    if (state->stopping)
-      return state->reason;
-    return state->replica;
-  }};
+            if (state->stopping)
+              return state->reason;
+            return state->replica;
+          },
+          [state](int attempts) {
+            if (attempts > 0 && !state->stopping)
+              state->ask_to_leave(attempts);
+            else
+              state->stop(caf::error(state->reason));
+          }};
 }
 
 }  // namespace

@@ -31,6 +31,9 @@ struct NodeStart {
   bool serve_peers = true;
   bool serve_redis = true;
   RedisOptions redis;
+  /// Before it stops, a leader hands leadership over (bounded by two election time-outs), and tells clients
+  /// where it went for a moment.
+  bool hands_over = false;
 };
 
 /// Ports that cannot be opened end it with caf::sec::cannot_open_port and the reason as text.

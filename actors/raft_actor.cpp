@@ -69,6 +69,10 @@ void RaftState::drive() {
     }
     if (out.state_changed)
       role_changed();
+    if (out.membership_changed)
+      membership_changed();
+    if (out.transfer_ended)
+      transfer_ended(*out.transfer_ended);
   }
   deliver_answers();
 }
@@ -197,6 +201,22 @@ void RaftState::role_changed() {
   follow_membership();
 }
 
+void RaftState::membership_changed() {
+  const auto& m = core->membership();
+  const auto ids = [](const std::vector<NodeId>& nodes) {
+    std::string text;
+    for (auto id : nodes) text += (text.empty() ? "" : " ") + to_string(id);
+    return text;
+  };
+  const auto change = core->change_status();
+  options.log->info(
+      "event=membership node={} configuration={} committed={} voters=\"{}\" outgoing=\"{}\" "
+      "learners=\"{}\" change={}",
+      options.id.value, change.configuration.value, change.committed, ids(m.voters), ids(m.outgoing_voters),
+      ids(m.learners), raft::to_string(change.phase));
+  follow_membership();
+}
+
 void RaftState::fail(const caf::error& reason, StorageSubject subject, StorageVerb verb) {
   if (stopping)
     return;
@@ -263,6 +283,7 @@ ReplicaImpl::behavior_type raft_behavior(RaftState::Self self, std::shared_ptr<R
       [s](const DigestMarker&) { return s->digest_marker(); },
       [s](DigestRequest& m) { return s->self->delegate(s->storage, std::move(m)); },
       [s](const Bootstrap&) { return s->bootstrap(); },
+      [s](AdminCall& m) { return s->admin(m); },
       // itself
       [s](caf::tick_atom) { s->tick(); },
       [s](caf::flush_atom) { s->drive(); },

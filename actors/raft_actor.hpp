@@ -7,11 +7,13 @@
 //   raft_clients.cpp  commands in, answers out: who waits for what
 //   raft_peers.cpp    who may speak to us
 //   raft_links.cpp    to whom we speak: links are made and ended as the membership says
+//   raft_admin.cpp    changes of membership, transfers of leadership, joining
 //   raft_snapshots.cpp  who gets one, and the install of one
 //   raft_status.cpp   what INFO and CLUSTER are made from
 
 #include <deque>
 #include <map>
+#include <optional>
 #include <set>
 #include <unordered_map>
 #include <variant>
@@ -37,7 +39,7 @@ struct OwnTick {};
 
 /// Who gets the answer. monostate: nobody any more.
 using Origin = std::variant<std::monostate, OwnTick, ClientSlot, caf::typed_response_promise<ClientResponse>,
-                            caf::typed_response_promise<Index>>;
+                            caf::typed_response_promise<Index>, caf::typed_response_promise<AdminAnswer>>;
 
 struct RaftState {
   using Self = ReplicaImpl::stateful_pointer<RaftState>;
@@ -102,6 +104,7 @@ struct RaftState {
   void apply(std::vector<Entry> entries);
   void applied(Applied& result);
   void role_changed();
+  void membership_changed();
   /// A storage failure: everybody waiting hears "unknown", then the replica stops with the reason.
   void fail(const caf::error& reason, StorageSubject subject, StorageVerb verb);
   void stop(const caf::error& reason);
@@ -117,6 +120,8 @@ struct RaftState {
   void propose_for(Origin origin, EntryKind kind, Bytes payload);
   void read_for(Origin origin, Bytes payload);
   void stale_read_for(Origin origin, Bytes payload);
+  /// Requires an index that the core just gave this leader.
+  void wait_for(Index index, Origin origin);
   void propose_tick();
   void run_queries(std::vector<StateQuery> queries);
   void queries_answered(StateAnswers& m);
@@ -155,7 +160,17 @@ struct RaftState {
   std::string meet_stranger(const Hello& hello);
   void heard_from(NodeId peer);
   void told_removed(NodeId by);
-  bool was_removed(NodeId node) const;
+
+  // --- raft_admin.cpp
+  caf::result<AdminAnswer> admin(AdminCall& m);
+  caf::result<AdminAnswer> change_members(const AdminCall& m);
+  std::optional<AdminAnswer> judge_applicant(const AdminCall& m) const;
+  caf::result<AdminAnswer> change_begun(const tl::expected<Index, raft::ChangeRefusal>& begun,
+                                        const char* what);
+  caf::result<AdminAnswer> hand_over(const AdminCall& m);
+  void transfer_ended(const raft::TransferEnd& end);
+  caf::result<AdminAnswer> join(AdminCall& m);
+  AdminAnswer not_for_this_node() const;
 
   // --- raft_snapshots.cpp
   void snapshot_wanted(const raft::SnapshotWanted& wanted);
@@ -182,6 +197,7 @@ struct RaftState {
   SnapshotBuilderActor snapshots;  // null: this replica has none
   std::map<NodeId, PeerActor> peers;
   std::map<NodeId, Link> links;                   // same keys as `peers`
+  std::map<NodeId, NodeAddress> strangers;        // see meet_stranger
   std::map<NodeId, InstanceId> bindings;          // durable
   std::map<NodeId, InstanceId> pending_bindings;  // on their way to the disk
   std::vector<NodeId> connected;                  // sorted
@@ -189,10 +205,12 @@ struct RaftState {
   bool drive_scheduled = false;
   bool stopping = false;
   bool bootstrapping = false;
-  std::uint64_t removed_since_tick = 0;  // not 0: this node is told that it was removed
-  std::set<NodeId> snapshot_questions;  // for whom the builder is asked
-  bool receiving_snapshot = false;      // from the question to the builder until ReceiveEnded
-  bool flushing = false;                // a FlushState is on its way
+  std::uint64_t removed_since_tick = 0;  // not 0: this node knows that it was removed
+  std::vector<std::uint64_t> transfers;  // debts to who asked for the one under way
+  JoinActor joining;                     // null: it does not ask to join
+  std::set<NodeId> snapshot_questions;   // for whom the builder is asked
+  bool receiving_snapshot = false;       // from the question to the builder until ReceiveEnded
+  bool flushing = false;                 // a FlushState is on its way
   std::string installing_id;
   std::pair<LogId, Membership> installed_membership;  // of that snapshot
   std::uint64_t now_ticks = 0;

@@ -77,7 +77,16 @@ void RaftState::propose_for(Origin origin, EntryKind kind, Bytes payload) {
     refuse(origin, refusal_of(index.error()));
     return;
   }
-  waiting.push_back(Waiting{*index, core->term(), now_ticks, std::move(origin)});
+  wait_for(*index, std::move(origin));
+}
+
+void RaftState::wait_for(Index index, Origin origin) {
+  // What an earlier leadership of this node left at or above it was cut from the log: surely not done.
+  while (!waiting.empty() && waiting.back().index >= index) {
+    refuse(waiting.back().origin, not_serving());
+    waiting.pop_back();
+  }
+  waiting.push_back(Waiting{index, core->term(), now_ticks, std::move(origin)});
 }
 
 void RaftState::write_ended(const ClientSlot& slot) {
@@ -129,7 +138,7 @@ void RaftState::propose_tick() {
   if (auto index = core->propose(EntryKind::tick, {})) {
     KIWI_MARK("key.tick_proposed");
     tick_in_flight = true;
-    waiting.push_back(Waiting{*index, core->term(), now_ticks, OwnTick{}});
+    wait_for(*index, OwnTick{});
     schedule_drive();
   }
 }
@@ -195,6 +204,10 @@ void RaftState::answer(Origin& origin, ClientResponse response) {
     promise->deliver(std::move(response));
   } else if (auto* marker = std::get_if<caf::typed_response_promise<Index>>(&origin)) {
     marker->deliver(response.index);
+  } else if (auto* admin_call = std::get_if<caf::typed_response_promise<AdminAnswer>>(&origin)) {
+    AdminAnswer done;
+    done.index = response.index;
+    admin_call->deliver(std::move(done));
   } else if (std::holds_alternative<OwnTick>(origin)) {
     tick_in_flight = false;
   }
@@ -211,6 +224,11 @@ void RaftState::refuse(Origin& origin, AnswerKind kind) {
     promise->deliver(to_caf_error(kind, leader_address()));
   } else if (auto* marker = std::get_if<caf::typed_response_promise<Index>>(&origin)) {
     marker->deliver(to_caf_error(kind, leader_address()));
+  } else if (auto* admin_call = std::get_if<caf::typed_response_promise<AdminAnswer>>(&origin)) {
+    AdminAnswer no;
+    no.kind = kind;
+    no.leader = kind == AnswerKind::not_leader ? leader_address() : NodeAddress{};
+    admin_call->deliver(std::move(no));
   } else if (std::holds_alternative<OwnTick>(origin)) {
     tick_in_flight = false;
   }
@@ -221,7 +239,7 @@ AnswerKind RaftState::not_serving() const {
     return AnswerKind::stopping;
   if (!core->has_cluster() && !options.cluster)
     return AnswerKind::no_cluster;
-  if (removed_since_tick != 0)
+  if (core->removed())
     return AnswerKind::removed;
   auto leader = core->leader();
   const bool known = leader && leader != options.id && leader_address().redis_port != 0;
@@ -234,8 +252,9 @@ AnswerKind RaftState::refusal_of(raft::Refusal refusal) const {
       return AnswerKind::overloaded;
     case raft::Refusal::too_large:
       return AnswerKind::too_large;
-    case raft::Refusal::not_leader:
     case raft::Refusal::handing_over:
+      return AnswerKind::handing_over;
+    case raft::Refusal::not_leader:
     case raft::Refusal::not_known_to_all:
       break;
   }
@@ -280,7 +299,8 @@ void RaftState::give_up_old() {
 void RaftState::lost_leadership() {
   // What is committed will be applied here, and its reply is true; apply() compares terms. The rest is
   // unknown.
-  while (!waiting.empty() && waiting.back().index > core->commit()) {
+  // After a transfer the successor has all of it, and commits it within an election: then it is known here.
+  while (!waiting.empty() && waiting.back().index > core->commit() && transfers.empty()) {
     if (KIWI_MUTANT(answer_by_index))
       break;
     if (!KIWI_MUTANT(waiters_dropped))

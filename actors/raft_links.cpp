@@ -34,9 +34,7 @@ void RaftState::end_link(NodeId peer) {
 }
 
 void RaftState::follow_membership() {
-  for (const auto& member : core->membership().members) {
-    if (member.id == options.id)
-      continue;
+  for (const auto& member : core->peers()) {
     if (auto link = links.find(member.id); link != links.end()) {
       link->second.used_tick = now_ticks;
       if (link->second.address == member.address)
@@ -49,22 +47,24 @@ void RaftState::follow_membership() {
 }
 
 void RaftState::end_unused_links() {
-  const auto& members = core->membership();
-  const std::size_t others = members.members.size() - (members.contains(options.id) ? 1 : 0);
-  if (peers.size() == others && removed_since_tick == 0)
+  const bool removed = core->removed() && core->role() != raft::Role::leader;
+  const auto needed = core->peers();
+  if (!removed && links.size() == needed.size())
     return;  // as most of the time: each link is a member's
-  const auto linger = kLingerMs / options.tick_ms;
-  const bool removed = removed_since_tick != 0 && removed_since_tick + linger < now_ticks;
-  const auto followers = core->followers();
-  std::vector<NodeId> unused;
-  for (auto& [id, link] : links) {
-    const bool followed = std::any_of(followers.begin(), followers.end(),
-                                      [peer = id](const auto& follower) { return follower.id == peer; });
-    if (!removed && (members.contains(id) || followed))
-      link.used_tick = now_ticks;
-    if (removed || link.used_tick + linger < now_ticks)
-      unused.push_back(id);
+  if (removed && removed_since_tick == 0) {
+    removed_since_tick = std::max<std::uint64_t>(now_ticks, 1);
+    options.log->warn("event=removed_from_cluster node={} help=\"this node takes no part any more\"",
+                      options.id.value);
   }
+  const auto linger = kLingerMs / options.tick_ms;
+  const bool alone = removed && removed_since_tick + linger < now_ticks;
+  for (const auto& peer : needed)
+    if (auto link = links.find(peer.id); link != links.end() && !removed)
+      link->second.used_tick = now_ticks;
+  std::vector<NodeId> unused;
+  for (const auto& [id, link] : links)
+    if (alone || link.used_tick + linger < now_ticks)
+      unused.push_back(id);
   for (const auto id : unused) {
     options.log->info("event=peer_link_ended node={} peer={}", options.id.value, id.value);
     end_link(id);
@@ -74,6 +74,8 @@ void RaftState::end_unused_links() {
 std::string RaftState::meet_stranger(const Hello& hello) {
   if (core->membership().contains(hello.node))
     return {};
+  if (core->removed())
+    return "node " + to_string(options.id) + " was removed from the cluster itself";
   const auto not_member = "node " + to_string(hello.node) + " is not a member";
   if (hello.address.raft_port == 0)
     return not_member;
@@ -83,31 +85,31 @@ std::string RaftState::meet_stranger(const Hello& hello) {
       return {};
     end_link(hello.node);
   }
-  std::size_t strangers = 0;
-  for (const auto& [id, link] : links) strangers += core->membership().contains(id) ? 0 : 1;
-  if (strangers >= kMaxStrangers)
+  const bool full = strangers.size() >= kMaxStrangers;
+  std::erase_if(strangers, [&](const auto& known) {
+    return core->membership().contains(known.first) || (full && !links.contains(known.first));
+  });
+  if (strangers.size() >= kMaxStrangers)
     return not_member + ", and there are too many others that are not";
+  strangers[hello.node] = hello.address;
   make_link(Member{hello.node, hello.address});
   return {};
 }
 
 void RaftState::heard_from(NodeId peer) {
-  if (auto link = links.find(peer); link != links.end())
+  if (auto link = links.find(peer); link != links.end()) {
     link->second.used_tick = now_ticks;
-  else if (removed_since_tick != 0 && core->membership().contains(peer)) {
-    removed_since_tick = 0;  // a removal that was rolled back: a member speaks to this node
-    follow_membership();
+    return;
   }
+  // A stranger that was silent for long, and whose own link still stands: its words want an answer.
+  if (auto known = strangers.find(peer); known != strangers.end() && !core->removed())
+    make_link(Member{peer, known->second});
 }
 
 void RaftState::told_removed(NodeId by) {
-  if (removed_since_tick != 0)
-    return;
-  removed_since_tick = std::max<std::uint64_t>(now_ticks, 1);
-  options.log->warn("event=removed_from_cluster node={} by={} help=\"this node takes no part any more\"",
-                    options.id.value, by.value);
+  options.log->info("event=told_removed node={} by={}", options.id.value, by.value);
+  core->told_removed();
+  schedule_drive();
 }
-
-bool RaftState::was_removed(NodeId) const { return false; }  // until the log remembers removed ids
 
 }  // namespace kiwi

@@ -17,6 +17,12 @@ NodeStatus RaftState::status_without_figures() const {
   s.has_cluster = core->has_cluster();
   s.caught_up = core->caught_up_once();
   s.membership = core->membership();
+  s.change = core->change_status();
+  s.removed = core->removed() && core->role() != raft::Role::leader;
+  if (s.leader && !s.membership.contains(s.leader)) {
+    s.leader_outside.address = s.leader == options.id ? options.address : leader_address();
+    s.leader_outside.id = s.leader_outside.address.redis_port != 0 ? s.leader : NodeId();
+  }
   s.commit = core->commit();
   s.applied = core->applied();
   s.durable = core->durable();

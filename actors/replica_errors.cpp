@@ -24,6 +24,8 @@ const char* to_string(AnswerKind kind) {
       return "loading";
     case AnswerKind::stopping:
       return "stopping";
+    case AnswerKind::handing_over:
+      return "handing-over";
     case AnswerKind::removed:
       return "removed";
     case AnswerKind::unknown:

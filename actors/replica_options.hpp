@@ -6,6 +6,7 @@
 #include <string>
 
 #include "actors/interfaces.hpp"
+#include "actors/join_client.hpp"
 #include "actors/spawn_mode.hpp"
 #include "messages/ids.hpp"
 #include "messages/membership.hpp"
@@ -40,6 +41,8 @@ struct ReplicaOptions {
   /// The machine's clock, Unix milliseconds: the door for time (safety rule 8).
   std::function<std::uint64_t()> unix_clock_ms;
   PeerFactory make_peer;
+  /// Makes the actor that asks a cluster to take this node. Empty: RAFT.CLUSTER JOIN is refused.
+  std::function<JoinActor()> make_joiner;
   std::shared_ptr<spdlog::logger> log;
 };
 

@@ -105,7 +105,8 @@ caf::expected<EmbeddedReplica> EmbeddedReplica::open(caf::actor_system& system, 
   start.replica = replica_options(options);
   start.seed = random_number();
   start.epoch = random_number();
-  start.serve_peers = has_peers;
+  // A cluster of one that others can reach may grow.
+  start.serve_peers = has_peers || (opened->identity.address.raft_port != 0 && system.has_middleman());
   start.serve_redis = false;
   start.opened = std::move(*opened);
 

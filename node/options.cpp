@@ -157,35 +157,6 @@ std::string help_text() {
 
 }  // namespace
 
-tl::expected<NodeAddress, std::string> parse_address(const std::string& text) {
-  auto bad = [&](const std::string& why) {
-    return tl::unexpected("'" + text + "' is not HOST:REDISPORT@RAFTPORT: " + why);
-  };
-  auto at = text.rfind('@');
-  if (at == std::string::npos)
-    return bad("no '@RAFTPORT'");
-  auto colon = text.rfind(':', at);
-  if (colon == std::string::npos || colon == 0)
-    return bad("no 'HOST:'");
-  NodeAddress a;
-  a.host = text.substr(0, colon);
-  if (a.host.size() > 2 && a.host.front() == '[' && a.host.back() == ']')
-    a.host = a.host.substr(1, a.host.size() - 2);
-  else if (a.host.find(':') != std::string::npos)
-    return bad("an IPv6 address goes in brackets");
-  auto port = [](std::string_view s, std::uint16_t& out) {
-    auto [end, error] = std::from_chars(s.data(), s.data() + s.size(), out);
-    return error == std::errc{} && end == s.data() + s.size() && out != 0;
-  };
-  if (!port(std::string_view(text).substr(colon + 1, at - colon - 1), a.redis_port))
-    return bad("REDISPORT must be 1 to 65535");
-  if (!port(std::string_view(text).substr(at + 1), a.raft_port))
-    return bad("RAFTPORT must be 1 to 65535");
-  if (a.redis_port == a.raft_port)
-    return bad("the two ports are the same");
-  return a;
-}
-
 tl::expected<std::vector<Member>, std::string> parse_cluster(const std::string& text) {
   std::vector<Member> members;
   std::set<NodeId> ids;

@@ -10,6 +10,7 @@
 
 #include "messages/ids.hpp"
 #include "messages/membership.hpp"
+#include "messages/parse_address.hpp"
 
 namespace kiwi {
 
@@ -46,8 +47,6 @@ struct Usage {
 
 tl::expected<NodeOptions, Usage> parse_options(const std::vector<std::string>& arguments);
 
-/// HOST:REDISPORT@RAFTPORT. The host is a name, an IPv4 address, or an IPv6 address in brackets.
-tl::expected<NodeAddress, std::string> parse_address(const std::string& text);
 /// "1=HOST:PORT@PORT,2=..."
 tl::expected<std::vector<Member>, std::string> parse_cluster(const std::string& text);
 

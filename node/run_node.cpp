@@ -153,6 +153,7 @@ int run_node(const NodeOptions& o, const NodeSeams& seams) {
   start.redis.max_clients = clients_that_fit(o.max_clients, *log);
   start.redis.environment = make_environment(o, opened->identity);
   start.redis.process = make_process_probe();
+  start.hands_over = true;
   start.opened = std::move(*opened);
   std::promise<caf::error> down;
   auto ended = down.get_future();

@@ -22,9 +22,17 @@ Reply text(std::string_view words) { return Reply::bulk(std::string(words)); }
 Reply number(std::uint64_t n) { return Reply::of(static_cast<std::int64_t>(n)); }
 
 const Member* leader_of(const NodeStatus& status) {
-  if (!status.has_cluster || !status.leader)
+  if (!status.has_cluster || !status.leader || status.removed)
     return nullptr;
-  return status.membership.find(status.leader);
+  const auto* member = status.membership.find(status.leader);
+  // It leads until its own removal is committed, or by a membership that this log does not hold yet.
+  const bool outside = member == nullptr && status.leader_outside.id == status.leader;
+  return outside ? &status.leader_outside : member;
+}
+
+bool learns(const NodeStatus& status, NodeId node) {
+  const auto& learners = status.membership.learners;
+  return std::binary_search(learners.begin(), learners.end(), node);
 }
 
 /// Leader first, then the others by id.
@@ -54,7 +62,8 @@ bool reachable(const NodeStatus& status, NodeId node) {
 Reply cluster_down(const NodeStatus& status) {
   if (!status.has_cluster)
     return Reply::error(
-        "CLUSTERDOWN this node belongs to no cluster yet; use RAFT.CLUSTER INIT (CLUSTERDOWN)");
+        "CLUSTERDOWN this node belongs to no cluster yet; use RAFT.CLUSTER INIT or RAFT.CLUSTER JOIN "
+        "(CLUSTERDOWN)");
   return Reply::error("CLUSTERDOWN The cluster is down: no leader is known (CLUSTERDOWN)");
 }
 
@@ -64,8 +73,8 @@ Reply slots(const NodeStatus& status) {
     return cluster_down(status);
   std::vector<Reply> range{Reply::of(kFirstSlot), Reply::of(kLastSlot)};
   for (const auto* member : members_of(status, leader)) {
-    // As in Redis, a replica that is down is left out; the leader never is.
-    if (member != leader && !reachable(status, member->id))
+    // As in Redis, a replica that is down is left out; the leader never is. A learner has not caught up.
+    if (member != leader && (!reachable(status, member->id) || learns(status, member->id)))
       continue;
     range.push_back(
         Reply::array({text(member->address.host), number(member->address.redis_port),
@@ -91,7 +100,8 @@ Reply shard_node(const NodeStatus& status, const Member& member, const Member* l
   for (const auto& follower : status.followers)
     if (follower.id == member.id)
       add("replication-offset", number(follower.match.value));
-  const bool catching_up = member.id == status.id && &member != leader && !status.caught_up;
+  const bool behind = learns(status, member.id) || (member.id == status.id && !status.caught_up);
+  const bool catching_up = &member != leader && behind;
   add("health", text(!reachable(status, member.id) ? "fail" : catching_up ? "loading" : "online"));
   return Reply::map(std::move(out));
 }

@@ -45,6 +45,34 @@ std::string follower_line(const NodeStatus& status, const raft::FollowerStatus& 
   return out;
 }
 
+void add_membership(const NodeStatus& status, InfoText& out) {
+  const auto& change = status.change;
+  const auto& members = status.membership;
+  out.add("raft_configuration", change.configuration.value);
+  out.add("raft_configuration_committed", change.committed ? 1 : 0);
+  out.add("raft_voters", ids(members.voters));
+  out.add("raft_learners", ids(members.learners));
+  out.add("raft_joint", change.joint ? 1 : 0);
+  if (change.joint)
+    out.add("raft_outgoing_voters", ids(members.outgoing_voters));
+  out.add("raft_change", raft::to_string(change.phase));
+  if (change.node) {
+    out.add("raft_change_node", change.node.value);
+    if (change.replaced)
+      out.add("raft_change_replaces", change.replaced.value);
+    if (status.role == raft::Role::leader) {
+      out.add("raft_change_match", change.match.value);
+      out.add("raft_change_lag", change.last > change.match ? change.last - change.match : 0);
+      out.add("raft_change_rounds", change.rounds);
+      out.add("raft_change_rounds_needed", change.rounds_needed);
+    }
+  }
+  if (status.role == raft::Role::leader)
+    out.add("raft_missing_nodes", ids(change.silent));
+  out.add("raft_removed_nodes", ids(change.removed));
+  out.add("raft_removed", status.removed ? 1 : 0);
+}
+
 void add_counters(const raft::Counters& counters, InfoText& out) {
   out.add("raft_elections_started", counters.elections_started);
   out.add("raft_elections_won", counters.elections_won);
@@ -61,6 +89,9 @@ void add_counters(const raft::Counters& counters, InfoText& out) {
   out.add("raft_append_mismatches", counters.append_mismatches);
   out.add("raft_log_purges", counters.purges);
   out.add("raft_snapshots_installed", counters.snapshots_installed);
+  out.add("raft_membership_changes", counters.membership_changes);
+  out.add("raft_transfers", counters.transfers);
+  out.add("raft_transfers_aborted", counters.transfers_aborted);
 }
 
 void add_log_store(const LogStoreFigures& log, InfoText& out) {
@@ -148,8 +179,7 @@ void info_raft(const InfoSources& from, InfoText& out) {
   out.add("raft_needs_snapshot", status.needs_snapshot ? 1 : 0);
   out.add("raft_pending_proposals", status.pending_proposals);
   out.add("raft_agreed_time_ms", status.agreed_time_ms);
-  out.add("raft_voters", ids(status.membership.voters));
-  out.add("raft_learners", ids(status.membership.learners));
+  add_membership(status, out);
   out.add("raft_connected_peers", ids(status.connected_peers));
   add_counters(status.counters, out);
   if (status.with_stats) {

@@ -72,6 +72,9 @@ struct NodeStatus {
   bool has_cluster = false;
   bool caught_up = false;
   Membership membership;
+  raft::ChangeStatus change;
+  bool removed = false;   // this node was removed from its cluster
+  Member leader_outside;  // the leader, when it is not in `membership`; id 0: none, or not known
   Index commit;
   Index applied;
   Index durable;

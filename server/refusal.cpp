@@ -15,7 +15,8 @@ Reply refusal(AnswerKind kind, const NodeAddress& leader, std::uint16_t slot) {
     case AnswerKind::no_leader:
       return Reply::error("CLUSTERDOWN The cluster is down: no leader is known");
     case AnswerKind::no_cluster:
-      return Reply::error("NOCLUSTER this node belongs to no cluster yet; use RAFT.CLUSTER INIT");
+      return Reply::error(
+          "NOCLUSTER this node belongs to no cluster yet; use RAFT.CLUSTER INIT or RAFT.CLUSTER JOIN");
     case AnswerKind::overloaded:
       return Reply::error("TRYAGAIN this node has too much work in flight; the command was not done");
     case AnswerKind::too_large:
@@ -25,6 +26,8 @@ Reply refusal(AnswerKind kind, const NodeAddress& leader, std::uint16_t slot) {
       return Reply::error("LOADING this node has not yet caught up with its cluster");
     case AnswerKind::stopping:
       return Reply::error("CLUSTERDOWN this node is shutting down");
+    case AnswerKind::handing_over:
+      return Reply::error("TRYAGAIN leadership is being handed over; the command was not done");
     case AnswerKind::removed:
       return Reply::error("CLUSTERDOWN this node was removed from its cluster; ask another node");
     case AnswerKind::unknown:

@@ -12,6 +12,7 @@
 #include "server/help.hpp"
 #include "server/info.hpp"
 #include "server/node_status.hpp"
+#include "server/raft_commands.hpp"
 #include "server/words.hpp"
 
 namespace kiwi {
@@ -122,6 +123,10 @@ Step Session::on_connection(const CommandSpec& spec, const RedisCommand& command
 Step Session::on_node(const CommandSpec& spec, const RedisCommand& command) {
   if (spec.name == "info" && spec.container.empty())
     return NeedStatus{.with_stats = true};
+  if (spec.container == "raft.node" || spec.name == "raft.transfer_leader" || spec.name == "join") {
+    auto call = parse_admin_call(spec, command);
+    return call ? Step(AskAdmin{&spec, std::move(*call)}) : Step(reply_now(std::move(call.error())));
+  }
   if (spec.container == "raft.cluster")
     return InitCluster{};
   if (spec.name == "raft.digest")
@@ -154,6 +159,8 @@ Reply Session::answer(const RedisCommand& command, RespVersion version, const No
     return cluster_reply(spec->name, status);
   if (spec->name == "hello")
     return hello_reply(info_, version, status);
+  if (spec->name == "raft.nodes")
+    return raft_nodes_reply(status);
   if (spec->container == "raft.snapshot")
     return snapshot_list_reply(status.snapshots.built);
   KIWI_ASSERT(spec->name == "info", "only what handle() said NeedStatus for is answered");

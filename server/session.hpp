@@ -17,6 +17,7 @@
 //   PutDigestMarker -> DigestMarker to the raft actor, then digest_marker_reply(index)
 //   GetDigest       -> DigestRequest to the raft actor, then digest_reply(...)
 //   MakeSnapshot    -> BuildSnapshot to the raft actor, then snapshot_reply(manifest)
+//   AskAdmin        -> AdminCall to the raft actor, then admin_reply(spec, call, answer)
 
 #include <cstdint>
 #include <memory>
@@ -27,6 +28,7 @@
 #include "messages/client_calls.hpp"
 #include "messages/ids.hpp"
 #include "messages/resp_writer.hpp"
+#include "server/admin_call.hpp"
 #include "server/client_registry.hpp"
 #include "server/environment.hpp"
 #include "server/refusal.hpp"
@@ -55,8 +57,12 @@ struct GetDigest {
   Index index;
 };
 struct MakeSnapshot {};
-using Step =
-    std::variant<ReplyNow, SubmitCommand, NeedStatus, InitCluster, PutDigestMarker, GetDigest, MakeSnapshot>;
+struct AskAdmin {
+  const CommandSpec* spec = nullptr;
+  AdminCall call;
+};
+using Step = std::variant<ReplyNow, SubmitCommand, NeedStatus, InitCluster, PutDigestMarker, GetDigest,
+                          MakeSnapshot, AskAdmin>;
 
 struct ConnectionFacts {
   std::string address;        // "127.0.0.1:50000"

@@ -39,6 +39,7 @@ constexpr Container kContainers[] = {
     {"object", command_rows::kObjectSubcommands},
     {"raft.cluster", command_rows::kRaftClusterSubcommands},
     {"raft.digest", command_rows::kRaftDigestSubcommands},
+    {"raft.node", command_rows::kRaftNodeSubcommands},
     {"raft.snapshot", command_rows::kRaftSnapshotSubcommands},
 };
 

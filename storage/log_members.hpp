@@ -1,8 +1,8 @@
 #pragma once
 
 // The memberships that a log holds, and the one as of its purge point, whose entry is gone. A node whose data
-// is lost knows from it by whom it may be outvoted (Raft 6 and 7): the applied state that says so otherwise is
-// what it has lost.
+// is lost knows from it by whom it may be outvoted (Raft 6 and 7): the applied state that says so otherwise
+// is what it has lost.
 
 #include <optional>
 #include <utility>

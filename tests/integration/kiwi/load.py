@@ -15,7 +15,7 @@ class Seeker:
     """Finds a node that serves, by MOVED and by trying; never re-sends a command."""
 
     def __init__(self, ports, rng, timeout, hosts=None):
-        self.ports = list(ports)
+        self.ports = ports  # the caller may add and remove some meanwhile
         self.hosts = hosts or {}  # of ports that are not at 127.0.0.1
         self.rng = rng
         self.timeout = timeout
@@ -29,7 +29,7 @@ class Seeker:
 
     def elsewhere(self, port=None):
         self.close()
-        self.port = port or self.rng.choice(self.ports)
+        self.port = port or self.rng.choice(tuple(self.ports))
 
     def attempt(self, *args):
         """An Outcome; None when no connection could be made, so that nothing was sent."""

@@ -12,6 +12,7 @@ kiwi_test(actor_test
     raft_leadership_test.cpp
     raft_ticks_test.cpp
     raft_admin_test.cpp
+    raft_members_test.cpp
     raft_end_test.cpp
     replica_test.cpp
   LINK kiwi::actors kiwi::storage_testing)

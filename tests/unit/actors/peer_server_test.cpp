@@ -14,7 +14,8 @@ namespace {
 using Heard = Ear::Heard;
 
 Hello hello_of(std::uint64_t node, std::uint8_t lane = 0) {
-  return Hello{kPeerProtocolVersion, ClusterId(7), NodeId(node), NodeId(2), InstanceId(5), lane, "", {}, false, false};
+  return Hello{
+      kPeerProtocolVersion, ClusterId(7), NodeId(node), NodeId(2), InstanceId(5), lane, "", {}, false, false};
 }
 
 /// Shakes hands with node 2.

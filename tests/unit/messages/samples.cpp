@@ -50,8 +50,16 @@ Entry sample_entry() {
 }
 
 Hello sample_hello() {
-  return {kPeerProtocolVersion, ClusterId(77), NodeId(1), NodeId(2), InstanceId(0x1122334455667788), 1, "no",
-          NodeAddress{"10.0.0.1", 7001, 17001}, true, true};
+  return {kPeerProtocolVersion,
+          ClusterId(77),
+          NodeId(1),
+          NodeId(2),
+          InstanceId(0x1122334455667788),
+          1,
+          "no",
+          NodeAddress{"10.0.0.1", 7001, 17001},
+          true,
+          true};
 }
 
 Reply sample_reply() {

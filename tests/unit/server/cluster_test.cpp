@@ -47,6 +47,32 @@ TEST(Cluster, ALeaderIsNamedEvenIfItsLinkIsDown) {
   EXPECT_EQ(s.says("CLUSTER SLOTS"), "*1\r\n*4\r\n:0\r\n:16383\r\n" + node_on_wire(2) + node_on_wire(1));
 }
 
+TEST(Cluster, ALearnerIsNoReplicaToReadFromYet) {
+  Server s;
+  s.status = leader_status();
+  s.status.membership.learners = {NodeId(2)};
+  s.status.membership.voters = {NodeId(1), NodeId(3)};
+  EXPECT_EQ(s.says("CLUSTER SLOTS"), "*1\r\n*3\r\n:0\r\n:16383\r\n" + node_on_wire(1));
+  EXPECT_THAT(s.says("CLUSTER SHARDS"), HasSubstr("loading"));
+  EXPECT_THAT(s.says("CLUSTER NODES"), HasSubstr(name_of(2) + " 10.0.0.2:7002@17002 slave "));
+}
+
+TEST(Cluster, ALeaderOutsideTheMembershipIsNamedAsLongAsItLeads) {
+  Server s;
+  s.status = follower_status();
+  s.status.leader = NodeId(4);
+  s.status.leader_outside = member(4);
+  EXPECT_EQ(s.says("CLUSTER SLOTS"), "*1\r\n*6\r\n:0\r\n:16383\r\n" + node_on_wire(4) + node_on_wire(1) +
+                                         node_on_wire(2) + node_on_wire(3));
+}
+
+TEST(Cluster, ARemovedNodeSendsClientsOn) {
+  Server s;
+  s.status = follower_status();
+  s.status.removed = true;
+  EXPECT_THAT(s.says("CLUSTER SLOTS"), HasSubstr("-CLUSTERDOWN"));
+}
+
 TEST(Cluster, WithoutALeaderClientsAreSentOn) {
   Server s;
   s.status = no_leader_status();
@@ -62,7 +88,8 @@ TEST(Cluster, WithoutAClusterItSaysSo) {
   Server s;
   s.status = no_cluster_status();
   const std::string none =
-      "-CLUSTERDOWN this node belongs to no cluster yet; use RAFT.CLUSTER INIT (CLUSTERDOWN)\r\n";
+      "-CLUSTERDOWN this node belongs to no cluster yet; use RAFT.CLUSTER INIT or RAFT.CLUSTER JOIN "
+      "(CLUSTERDOWN)\r\n";
   EXPECT_EQ(s.says("CLUSTER SLOTS"), none);
   EXPECT_EQ(s.says("CLUSTER SHARDS"), none);
   EXPECT_THAT(s.says("CLUSTER INFO"), HasSubstr("cluster_state:fail\r\n"));

@@ -67,8 +67,19 @@ struct FullServer : Server {
     status.log_memory_bytes = 1310;
     status.pending_proposals = 1311;
     status.agreed_time_ms = 1312;
-    status.counters = {1401, 1402, 1403, 1404, 1405, 1406, 1407, 1408,
-                       1409, 1410, 1411, 1414, 1415, 1412, 1413};
+    status.counters = {1401, 1402, 1403, 1404, 1405, 1406, 1407, 1408, 1409,
+                       1410, 1411, 1414, 1415, 1412, 1413, 1416, 1417, 1418};
+    status.change.configuration = Index(1901);
+    status.change.committed = true;
+    status.change.phase = raft::ChangeStatus::Phase::catching_up;
+    status.change.node = NodeId(4);
+    status.change.replaced = NodeId(3);
+    status.change.match = Index(1902);
+    status.change.last = Index(1905);
+    status.change.rounds = 1904;
+    status.change.rounds_needed = 1906;
+    status.change.silent = {NodeId(3)};
+    status.change.removed = {NodeId(8), NodeId(9)};
     status.log_bytes = 1313;
     status.log_purged = {Term(1314), Index(1315)};
     status.needs_snapshot = true;
@@ -180,6 +191,22 @@ TEST(Info, EveryFigureIsInItsPlace) {
       {"raft_agreed_time_ms", "1312"},
       {"raft_voters", "1 2 3"},
       {"raft_learners", ""},
+      {"raft_configuration", "1901"},
+      {"raft_configuration_committed", "1"},
+      {"raft_joint", "0"},
+      {"raft_change", "catching_up"},
+      {"raft_change_node", "4"},
+      {"raft_change_replaces", "3"},
+      {"raft_change_match", "1902"},
+      {"raft_change_lag", "3"},
+      {"raft_change_rounds", "1904"},
+      {"raft_change_rounds_needed", "1906"},
+      {"raft_missing_nodes", "3"},
+      {"raft_removed_nodes", "8 9"},
+      {"raft_removed", "0"},
+      {"raft_membership_changes", "1416"},
+      {"raft_transfers", "1417"},
+      {"raft_transfers_aborted", "1418"},
       {"raft_connected_peers", "2"},
       {"raft_elections_started", "1401"},
       {"raft_elections_won", "1402"},

@@ -11,13 +11,17 @@ TEST(Refusal, EachKindHasItsCode) {
   EXPECT_EQ(wire(refusal(AnswerKind::no_leader, {}, 1)),
             "-CLUSTERDOWN The cluster is down: no leader is known\r\n");
   EXPECT_EQ(wire(refusal(AnswerKind::no_cluster, {}, 0)),
-            "-NOCLUSTER this node belongs to no cluster yet; use RAFT.CLUSTER INIT\r\n");
+            "-NOCLUSTER this node belongs to no cluster yet; use RAFT.CLUSTER INIT or RAFT.CLUSTER JOIN\r\n");
   EXPECT_EQ(wire(refusal(AnswerKind::overloaded, {}, 0)),
             "-TRYAGAIN this node has too much work in flight; the command was not done\r\n");
   EXPECT_EQ(wire(refusal(AnswerKind::too_large, {}, 0)),
             "-ERR the command is larger than 50331648 bytes; it was not done\r\n");
   EXPECT_EQ(wire(refusal(AnswerKind::loading, {}, 0)),
             "-LOADING this node has not yet caught up with its cluster\r\n");
+  EXPECT_EQ(wire(refusal(AnswerKind::removed, {}, 0)),
+            "-CLUSTERDOWN this node was removed from its cluster; ask another node\r\n");
+  EXPECT_EQ(wire(refusal(AnswerKind::handing_over, {}, 0)),
+            "-TRYAGAIN leadership is being handed over; the command was not done\r\n");
   EXPECT_EQ(wire(refusal(AnswerKind::stopping, {}, 0)), "-CLUSTERDOWN this node is shutting down\r\n");
   EXPECT_EQ(wire(refusal(AnswerKind::unknown, {}, 0)),
             "-TIMEOUT the outcome of the command is unknown: it may have been applied or may still be\r\n");
