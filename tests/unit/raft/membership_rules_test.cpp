@@ -224,6 +224,33 @@ TEST(MembershipRules, AJointMembershipCommitsByBothMajorities) {
   EXPECT_EQ(n.core.commit(), Index(3));
 }
 
+/// A read that waits for the answer of a voter that leaves is not forgotten: the commit of the entry without
+/// that voter confirms it.
+TEST(MembershipRules, AReadIsConfirmedByThoseWhoAreLeft) {
+  Lone n(1, 2, {}, 0);
+  n.win(2);
+  n.sync();
+  answers(n, 2);
+  n.ack(2, 1);
+  ASSERT_TRUE(n.core.change_membership(remove_node(2)));
+  n.take();
+  n.sync();
+  ASSERT_TRUE(n.core.read(7, Index(0)));
+  n.take();
+  n.forget();
+  AppendResponse ack;  // of the joint entry only, sent before the read came
+  ack.term = n.core.term();
+  ack.success = true;
+  ack.match = Index(2);
+  ack.sequence = 2;
+  n.step(2, ack);
+  ASSERT_FALSE(n.core.membership().joint());
+  n.sync();
+  n.core.applied(n.core.commit());
+  n.take();
+  ASSERT_EQ(n.reads.size(), 1u) << "node 1 is alone now";
+}
+
 /// M13: neither side alone elects.
 TEST(MembershipRules, AJointMembershipElectsByBothMajorities) {
   Membership joint = voters(3);

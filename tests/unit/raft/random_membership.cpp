@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "messages/codec.hpp"
 #include "tests/unit/raft/random_world.hpp"
 
 namespace kiwi::raft {
@@ -120,6 +121,62 @@ std::string RandomWorld::describe() const {
       text += " [" + to_string(f.id) + " " + to_string(f.state) + " match " + to_string(f.match) + "]";
   }
   return text;
+}
+
+/// A voter without which every membership that is in any log still has its majorities.
+std::size_t RandomWorld::one_to_spare() {
+  const std::size_t first = random(nodes_.size());
+  std::vector<Membership> known;
+  for (const auto& n : nodes_) {
+    if (n->up() ? n->core().needs_snapshot() : n->disk().applied < n->disk().purged.index)
+      return kNobody;  // it may be the one with the longest log, and of no use alone (docs/snapshots.md)
+    known.insert(known.end(),
+                 {n->disk().initial, n->disk().kept.second, n->disk().applied_membership.second});
+    for (const Entry& e : n->disk().log)
+      if (e.kind == EntryKind::membership)
+        known.push_back(*decode_membership(e.payload.view()));
+    if (n->up())
+      known.push_back(n->core().membership());
+  }
+  for (std::size_t k = 0; k < nodes_.size(); ++k) {
+    const std::size_t i = (first + k) % nodes_.size();
+    const NodeId id = nodes_[i]->id();
+    if (members().is_voter(id) && std::all_of(known.begin(), known.end(), [&](const Membership& m) {
+          return !members().contains(id) || !m.is_voter(id) ||
+                 majority_of(m, [&](NodeId x) { return x != id; });
+        }))
+      return i;
+  }
+  return kNobody;
+}
+
+/// Where both majorities live nothing stays joint, even if a voter never comes back.
+void RandomWorld::settle_without(std::size_t dead) {
+  if (dead == kNobody)
+    return;
+  if (nodes_[dead]->up()) {
+    tally(nodes_[dead]->core().counters());
+    nodes_[dead]->crash(random(3));
+    ++lives_[dead];
+  }
+  heal(dead);
+  quiet_ = true;
+  ++figures_.settled_without_one;
+  figures_.out_of_joint += std::any_of(
+      nodes_.begin(), nodes_.end(), [](const auto& n) { return n->up() && n->core().membership().joint(); });
+  const auto done = [&] {
+    return std::any_of(nodes_.begin(), nodes_.end(), [](const auto& n) {
+      return n->up() && n->core().leader_ready() && !n->core().membership().joint() &&
+             n->core().change_status().committed && n->core().membership().is_voter(n->id());
+    });
+  };
+  const std::uint64_t end = now_ + 20'000;
+  while (now_ < end && !done()) until(now_ + 50);
+  if (!done()) {
+    start(dead);  // for describe() only
+    checker_.fail("the cluster is stuck without node " + to_string(nodes_[dead]->id()) + describe());
+  }
+  quiet_ = false;
 }
 
 void RandomWorld::expect_removed_know() {

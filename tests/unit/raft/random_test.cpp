@@ -104,17 +104,22 @@ void changing_storms(std::size_t nodes, std::uint64_t seeds) {
     sum.transfers_done += f.transfers_done;
     sum.transfers_aborted += f.transfers_aborted;
     sum.rolled_back += f.rolled_back;
+    sum.settled_without_one += f.settled_without_one;
+    sum.out_of_joint += f.out_of_joint;
     sum.installs += f.installs;
     sum.lost_data += f.lost_data;
   }
   std::printf(
       "%zu nodes, %llu seeds: committed %llu, changes %llu (%llu refused, %llu rolled back), joint ones left "
-      "%llu, removed %llu, transfers %llu (%llu done, %llu aborted), installs %llu, lost data %llu\n",
+      "%llu, settled without a voter %llu (%llu began joint), removed %llu, transfers %llu (%llu done, %llu "
+      "aborted), installs %llu, lost data %llu\n",
       nodes, (unsigned long long)seeds, (unsigned long long)sum.committed, (unsigned long long)sum.changes,
       (unsigned long long)sum.refused_changes, (unsigned long long)sum.rolled_back,
-      (unsigned long long)sum.grown, (unsigned long long)sum.removed_nodes, (unsigned long long)sum.transfers,
-      (unsigned long long)sum.transfers_done, (unsigned long long)sum.transfers_aborted,
-      (unsigned long long)sum.installs, (unsigned long long)sum.lost_data);
+      (unsigned long long)sum.grown, (unsigned long long)sum.settled_without_one,
+      (unsigned long long)sum.out_of_joint, (unsigned long long)sum.removed_nodes,
+      (unsigned long long)sum.transfers, (unsigned long long)sum.transfers_done,
+      (unsigned long long)sum.transfers_aborted, (unsigned long long)sum.installs,
+      (unsigned long long)sum.lost_data);
   if (testing::Test::HasFailure())
     return;
   EXPECT_GT(sum.committed, seeds * 50);
@@ -123,6 +128,9 @@ void changing_storms(std::size_t nodes, std::uint64_t seeds) {
   EXPECT_GT(sum.grown, seeds);
   EXPECT_GT(sum.removed_nodes, seeds / 6);
   EXPECT_GT(sum.rolled_back, 0u);
+  if (nodes > 1) {
+    EXPECT_GT(sum.out_of_joint, 0u);
+  }
   EXPECT_GT(sum.transfers_done, seeds / 10);
   EXPECT_GT(sum.transfers_aborted, 0u);
 }

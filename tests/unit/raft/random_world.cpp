@@ -321,14 +321,14 @@ void RandomWorld::handle(const Event& e) {
   after_input(e.node);
 }
 
-void RandomWorld::heal() {
+void RandomWorld::heal(std::size_t but) {
   storm_ = false;
   cut_.clear();
   std::fill(disk_delay_.begin(), disk_delay_.end(), 4);
   for (std::size_t i = 0; i < nodes_.size(); ++i) {
-    if (!nodes_[i]->up())
+    if (!nodes_[i]->up() && i != but)
       start(i);
-    else if (disk_busy_[i])
+    else if (nodes_[i]->up() && disk_busy_[i])
       schedule(1, What::persist, i);  // its disk may hang
   }
 }
@@ -398,9 +398,11 @@ void RandomWorld::until(std::uint64_t end) {
 
 void RandomWorld::run(std::uint64_t storm_units, std::uint64_t heal_units) {
   until(storm_units);
+  if (nodes_.size() > initial_)
+    settle_without(one_to_spare());
   heal();
   const std::size_t before = checker_.history().size();
-  const std::uint64_t end = storm_units + heal_units;
+  const std::uint64_t end = now_ + heal_units;
   while (now_ < end && !converged()) until(now_ + 50);
   checker_.expect(converged(), "the healed cluster has no stable leader" + describe());
   deafen_leader();

@@ -40,7 +40,9 @@ class RandomWorld {
     std::uint64_t transfers = 0;  // requested
     std::uint64_t transfers_done = 0;
     std::uint64_t transfers_aborted = 0;
-    std::uint64_t rolled_back = 0;  // changes whose first entry never committed
+    std::uint64_t settled_without_one = 0;  // runs in which a voter stayed dead at first
+    std::uint64_t out_of_joint = 0;         // those of them that began joint
+    std::uint64_t rolled_back = 0;          // changes whose first entry never committed
   };
 
   /// `spares`: nodes that belong to no cluster and may be added; with them memberships change.
@@ -76,7 +78,10 @@ class RandomWorld {
   Membership members() const;
   bool settled() const;
   std::string describe() const;
+  static constexpr std::size_t kNobody = 1000;
   void expect_removed_know();
+  std::size_t one_to_spare();
+  void settle_without(std::size_t dead);
   void tally_membership();
   void handle(const Event& event);
   void after_input(std::size_t node);
@@ -88,7 +93,7 @@ class RandomWorld {
   void hunt_leader();
   void deafen_leader();
   void until(std::uint64_t end);
-  void heal();
+  void heal(std::size_t but = kNobody);
   void start(std::size_t node);
   bool converged();
   bool level();
