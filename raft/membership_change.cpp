@@ -62,6 +62,8 @@ tl::expected<Index, ChangeRefusal> Core::change_membership(const MembershipChang
   if (number > commit_ && !KIWI_MUTANT(change_before_own_commit))
     return refuse(Kind::change_in_progress, "configuration " + to_string(number) + " is not committed yet");
   // Members that do not answer cannot say what they know; a change must be able to replace them.
+  if (options_.formats < format_of(EntryKind::membership))
+    return refuse(Kind::not_known_to_all, "this node must be upgraded first");
   for (const Progress& p : progress_)
     if (p.formats() != 0 && p.formats() < format_of(EntryKind::membership))
       return refuse(Kind::not_known_to_all, node_text(p.node()) + " must be upgraded first");

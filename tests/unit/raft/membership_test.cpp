@@ -218,6 +218,23 @@ TEST(MembershipChange, AnIdIsNeverUsedTwice) {
   EXPECT_EQ(c.core(c.leader()).change_status().removed.size(), 2u);
 }
 
+/// A rolling upgrade: nothing new is proposed before the last member knows it; then it needs no restart.
+TEST(MembershipChange, NoEntryIsProposedThatAMemberCouldNotRead) {
+  ChangingCluster c(3, 1, [](Options& o) { o.formats = kFirstFormats; });
+  for (const std::uint64_t upgraded : {1, 2, 3}) {
+    const std::uint64_t leader = c.leader();
+    EXPECT_EQ(c.change(leader, add_learner(4)).error().kind, Kind::not_known_to_all) << upgraded;
+    c.crash(upgraded);
+    c.node(upgraded).options().formats = kKnownFormats;
+    c.start(upgraded);
+    ASSERT_TRUE(c.wait(100, [&] { return c.leader(1) != 0 && c.core(upgraded).caught_up_once(); }));
+    c.run(20);
+  }
+  const std::uint64_t leader = c.leader();
+  EXPECT_TRUE(c.core(leader).everyone_knows(kMembershipFormats));
+  EXPECT_TRUE(c.change(leader, add_learner(4)));
+}
+
 /// A joining node needs what is purged: it knows nobody, and begins with a snapshot.
 TEST(MembershipChange, ANodeJoinsByASnapshot) {
   ChangingCluster c(3, 1, [](Options& o) {
