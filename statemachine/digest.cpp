@@ -38,6 +38,18 @@ RowDigest::~RowDigest() = default;
 void RowDigest::add(std::string_view row, std::string_view value) {
   if (row == data_format::kFormatRow)
     return;
+  if (row == data_format::kMembershipRow) {
+    membership_ = value;
+    return;
+  }
+  if (row == data_format::kStateRow && membership_) {
+    const auto state = data_format::decode_state(value);
+    if (!state || state->membership_id != LogId{}) {
+      update(*state_->hash, data_format::kMembershipRow);
+      update(*state_->hash, *membership_);
+    }
+    membership_.reset();
+  }
   update(*state_->hash, row);
   update(*state_->hash, value);
 }

@@ -2,7 +2,8 @@
 
 // Digests of the state, for comparing nodes: XXH3-128 over all rows of the data database but the format row,
 // in row order, each as le64 length and bytes of row key and row value. The state row is among them, so
-// counters, clock, applied id and membership are compared too.
+// counters, clock, applied id and membership are compared too. Not so the initial membership: a node that
+// joins later and applies the log from its beginning does not know it before the first entry that has one.
 
 #include <deque>
 #include <memory>
@@ -22,7 +23,7 @@ class RowDigest {
   ~RowDigest();
   RowDigest(const RowDigest&) = delete;
   RowDigest& operator=(const RowDigest&) = delete;
-  /// The format row is left out.
+  /// The format row is left out, and the membership row while it is the initial one.
   void add(std::string_view row, std::string_view value);
   /// 32 hex digits.
   std::string hex() const;
@@ -30,6 +31,7 @@ class RowDigest {
  private:
   struct State;
   std::unique_ptr<State> state_;
+  std::optional<std::string> membership_;  // until the state row behind it says whether it counts
 };
 
 class Digests {

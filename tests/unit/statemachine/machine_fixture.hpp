@@ -45,8 +45,8 @@ Membership three_nodes();
 
 class Machine {
  public:
-  explicit Machine(std::string dir, std::size_t cached_records = 1000)
-      : dir_(std::move(dir)), cached_records_(cached_records) {
+  explicit Machine(std::string dir, std::size_t cached_records = 1000, Membership initial = three_nodes())
+      : dir_(std::move(dir)), cached_records_(cached_records), initial_(std::move(initial)) {
     open();
   }
 
@@ -76,6 +76,7 @@ class Machine {
  private:
   std::string dir_;
   std::size_t cached_records_;
+  Membership initial_;
   std::unique_ptr<RedisMachine> machine_;
 };
 

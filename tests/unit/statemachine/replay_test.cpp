@@ -163,6 +163,25 @@ TEST(Replay, DigestsAreOfTheStateAtTheirMarker) {
   EXPECT_FALSE(first->digest(Index(1)).has_value());
 }
 
+/// A node that joined applies the log from its beginning, and does not know who was there then.
+TEST(Replay, AJoinedNodeHasTheDigestOfTheOthersBeforeItKnowsTheMembers) {
+  Folder folder;
+  Machine member(folder.path("member"));
+  Machine joined(folder.path("joined"), 1000, Membership{});
+  for (auto* machine : {&member, &joined}) machine->write("SET k v");
+  EXPECT_EQ(member.digest(), joined.digest());
+  for (auto* machine : {&member, &joined})
+    machine->apply_one(machine->entry_of(EntryKind::membership, Bytes(encode_membership(three_nodes()))));
+  EXPECT_EQ(member.digest(), joined.digest());
+  Membership other = three_nodes();
+  other.removed = {NodeId(9)};
+  Machine differs(folder.path("differs"), 1000, Membership{});
+  differs.write("SET k v");
+  differs.digest();
+  differs.apply_one(differs.entry_of(EntryKind::membership, Bytes(encode_membership(other))));
+  EXPECT_NE(differs.digest(), joined.digest()) << "but a known membership counts";
+}
+
 TEST(Replay, OldDigestsAreForgotten) {
   Folder folder;
   Machine machine(folder.path("data"));
