@@ -110,6 +110,11 @@ LogStoreFigures LogStoreState::figures() const {
   return f;
 }
 
+DiskSpace LogStoreState::space() const {
+  const auto bytes = directory ? directory->free_bytes() : std::nullopt;
+  return {bytes.has_value(), bytes.value_or(0)};
+}
+
 void LogStoreState::stop(const caf::error& reason) {
   group.clear();
   const StorageError stopping{StorageSubject::log, StorageVerb::write, StorageKind::unavailable,
@@ -133,6 +138,7 @@ LogStoreImpl::behavior_type log_store(LogStoreState::Self self,
       [state](LogWriteGroup& m) { return state->write_group(m); },
       [state](const LogRead& m) { return state->read(m); },
       [state](const LogStatsRequest&) { return state->figures(); },
+      [state](const DiskSpaceRequest&) { return state->space(); },
       [state](const AdoptCluster& m) { return state->adopt(m); },
       [state](caf::flush_atom) { state->flush(); },
   };

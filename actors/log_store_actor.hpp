@@ -38,6 +38,7 @@ struct LogStoreState {
   caf::result<LogEntries> read(const LogRead& call);
   caf::result<ClusterId> adopt(const AdoptCluster& call);
   LogStoreFigures figures() const;
+  DiskSpace space() const;
   /// Answers what is still put aside (rule 12), then ends. Nothing of it was handed to the disk.
   void stop(const caf::error& reason);
 

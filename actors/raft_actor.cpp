@@ -26,6 +26,7 @@ void RaftState::tick() {
     return;
   self->delayed_send(self, std::chrono::milliseconds(options.tick_ms), caf::tick_atom_v);
   ++now_ticks;
+  ask_for_room();
   core->set_clock(options.unix_clock_ms());
   core->tick();
   give_up_old();
@@ -199,6 +200,9 @@ void RaftState::fail(const caf::error& reason, StorageSubject subject, StorageVe
   options.log->error("event=storage_failure node={} subject={} verb={} kind={} outcome={} cause=\"{}\"",
                      options.id.value, to_string(error.subject), to_string(error.verb), to_string(error.kind),
                      to_string(error.outcome), error.cause);
+  if (error.kind == StorageKind::corruption && error.subject != StorageSubject::state_machine)
+    options.log->critical("event=log_damaged node={} cause=\"{}\" help=docs/recovery.md", options.id.value,
+                          error.cause);
   stop(to_caf_error(error));
 }
 
@@ -232,6 +236,7 @@ ReplicaImpl::behavior_type raft_behavior(RaftState::Self self, std::shared_ptr<R
   s->storage = std::move(start->storage);
   s->snapshots = std::move(start->snapshots);
   s->options.raft.installs_snapshots = static_cast<bool>(s->snapshots);
+  s->room = RoomWatch(s->options.disk_reserve_bytes);
   for (const auto& b : start->bindings) s->bindings[b.node] = b.instance;
   s->core = std::make_unique<raft::Core>(s->options.raft, std::move(start->restored));
   s->core->set_clock(s->options.unix_clock_ms());

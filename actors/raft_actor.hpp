@@ -7,6 +7,7 @@
 //   raft_clients.cpp  commands in, answers out: who waits for what
 //   raft_peers.cpp    who may speak to us, and to whom we speak
 //   raft_snapshots.cpp  who gets one, and the install of one
+//   raft_room.cpp     how full the disk is
 //   raft_status.cpp   what INFO and CLUSTER are made from
 
 #include <deque>
@@ -17,6 +18,7 @@
 #include <vector>
 
 #include "actors/replica_options.hpp"
+#include "actors/room_watch.hpp"
 #include "raft/core.hpp"
 
 namespace kiwi {
@@ -96,6 +98,9 @@ struct RaftState {
   void apply(std::vector<Entry> entries);
   void applied(Applied& result);
   void role_changed();
+  /// Asks for the disk's room now and then (option disk_reserve_bytes).
+  void ask_for_room();
+  void disk_space(const DiskSpace& space);
   /// A storage failure: everybody waiting hears "unknown", then the replica stops with the reason.
   void fail(const caf::error& reason, StorageSubject subject, StorageVerb verb);
   void stop(const caf::error& reason);
@@ -172,6 +177,11 @@ struct RaftState {
   bool receiving_snapshot = false;      // from the question to the builder until ReceiveEnded
   bool flushing = false;                // a FlushState is on its way
   std::string installing_id;
+  RoomWatch room;
+  bool asking_for_room = false;
+  std::uint64_t room_asked_ticks = 0;  // 0: not yet
+  Index room_asked_at;                 // the log's last entry then
+  std::uint64_t disk_free_bytes = 0;   // as it was said last
   std::uint64_t now_ticks = 0;
   raft::Role last_role = raft::Role::follower;
   Term last_term;

@@ -74,6 +74,8 @@ void RaftState::propose_for(Origin origin, EntryKind kind, Bytes payload) {
   if (!index) {
     if (index.error() == raft::Refusal::overloaded)
       KIWI_MARK("write.refused_overloaded");
+    if (index.error() == raft::Refusal::no_space)
+      KIWI_MARK("write.refused_no_space");
     refuse(origin, refusal_of(index.error()));
     return;
   }
@@ -231,6 +233,8 @@ AnswerKind RaftState::refusal_of(raft::Refusal refusal) const {
       return AnswerKind::overloaded;
     case raft::Refusal::too_large:
       return AnswerKind::too_large;
+    case raft::Refusal::no_space:
+      return AnswerKind::no_space;
     case raft::Refusal::not_leader:
       break;
   }

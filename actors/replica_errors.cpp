@@ -24,6 +24,10 @@ const char* to_string(AnswerKind kind) {
       return "loading";
     case AnswerKind::stopping:
       return "stopping";
+    case AnswerKind::no_space:
+      return "no-space";
+    case AnswerKind::out_of_service:
+      return "out-of-service";
     case AnswerKind::unknown:
       return "unknown";
   }

@@ -5,6 +5,7 @@
 #include <variant>
 #include <vector>
 
+#include "messages/disk_room.hpp"
 #include "messages/entry.hpp"
 #include "messages/ids.hpp"
 #include "messages/snapshot_meta.hpp"
@@ -82,7 +83,8 @@ struct HeartbeatResponse {
   std::uint64_t clock_ms = 0;
   /// Its state is lost, and its log does not reach back far enough to make it again.
   bool wants_snapshot = false;
-  auto fields() { return std::tie(term, round, clock_ms, wants_snapshot); }
+  DiskRoom room = DiskRoom::enough;
+  auto fields() { return std::tie(term, round, clock_ms, wants_snapshot, room); }
 };
 
 /// Raft 7: the leader offers a snapshot; the follower fetches it (docs/snapshots.md). Repeated until it is
@@ -163,6 +165,6 @@ struct Hello {
   auto fields() { return std::tie(protocol_version, cluster, node, target, instance, lane, reason); }
 };
 
-inline constexpr std::uint32_t kPeerProtocolVersion = 4;
+inline constexpr std::uint32_t kPeerProtocolVersion = 5;
 
 }  // namespace kiwi

@@ -134,6 +134,9 @@ tl::expected<Index, Refusal> Core::propose(EntryKind kind, Bytes payload) {
     return refuse(Refusal::not_leader);
   if (payload.size() > kMaxRequestBytes)
     return refuse(Refusal::too_large);
+  // Its own ticks and markers go on: reads need them, and they are small.
+  if (kind == EntryKind::command && !takes_commands_ && !KIWI_MUTANT(reserve_ignored))
+    return refuse(Refusal::no_space);
   // A single entry always fits: a limit below the largest entry must not refuse it for ever.
   const std::uint64_t waiting = log_.bytes_after(std::min(commit_, writes_.durable()));
   if (waiting > 0 && waiting + payload.size() + kEntryOverheadBytes > options_.max_uncommitted_bytes)
@@ -236,6 +239,7 @@ std::vector<FollowerStatus> Core::followers() const {
     s.voter = membership().is_voter(p.node());
     s.snapshot_bytes = p.offered() ? p.offered()->bytes() : 0;
     s.snapshot_received = p.received_bytes();
+    s.room = p.room();
     all.push_back(s);
   }
   return all;

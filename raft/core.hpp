@@ -100,6 +100,7 @@ enum class Refusal : std::uint8_t {
   not_leader,  // see leader()
   overloaded,  // a limit of Options is reached
   too_large,   // the payload is above kMaxRequestBytes
+  no_space,    // the own disk, or those of a majority, are nearly full
 };
 
 struct Outgoing {
@@ -191,6 +192,7 @@ struct Counters {
   std::uint64_t snapshots_installed = 0;
   std::uint64_t step_downs_own_disk = 0;  // both are among step_downs
   std::uint64_t step_downs_no_commit = 0;
+  std::uint64_t handovers = 0;  // asked another node to lead, for want of room on the own disk
 };
 
 struct FollowerStatus {
@@ -204,6 +206,7 @@ struct FollowerStatus {
   bool voter = false;
   std::uint64_t snapshot_bytes = 0;     // of the snapshot on offer
   std::uint64_t snapshot_received = 0;  // of them, as it says
+  DiskRoom room = DiskRoom::enough;     // as it says
 };
 
 class Core {
@@ -253,6 +256,12 @@ class Core {
   /// The state machine lost its state, and the log does not reach back to its beginning: nothing is applied,
   /// and this node does not campaign, before a snapshot is installed.
   bool needs_snapshot() const { return applied_ < log_.purged().index; }
+
+  /// How much room the own disk has left (docs/architecture.md, full disks).
+  void set_room(DiskRoom room);
+  DiskRoom room() const { return room_; }
+  /// Leader: commands of clients are proposed: the own disk and those of a majority have room.
+  bool takes_commands() const { return takes_commands_; }
 
   /// A cluster of one: makes this node, which belongs to no cluster, its only voter (RAFT.CLUSTER INIT).
   /// Requires has_cluster() to be false.
@@ -343,6 +352,14 @@ class Core {
   void handle(NodeId from, const VoteRequest& m);
   void handle(NodeId from, const VoteResponse& m);
   void handle(NodeId from, const TimeoutNowRequest& m);
+
+  // raft/room.cpp: nearly full disks
+  bool has_room(NodeId id) const;
+  void weigh_room();
+  void hand_over_for_room();
+  bool no_room_for(const AppendRequest& m) const;
+  bool waits_for_room(const Progress& p) const;
+  bool majority_takes_entries() const;
   /// A message of the leader of `term`: false when that is over.
   bool heard_leader(NodeId from, Term term);
 
@@ -426,6 +443,8 @@ class Core {
   std::optional<SnapshotMeta> installing_;  // from begin_install until the log follows
   bool snapshot_in_place_ = false;  // the state machine is the snapshot's state: installed() was called
 
+  DiskRoom room_ = DiskRoom::enough;
+
   // --- Role
   Role role_ = Role::follower;
   NodeId leader_;          // believed to lead now; 0: not known
@@ -451,6 +470,8 @@ class Core {
   std::vector<Progress> progress_;  // by node id; without the own one
   Index noop_;                      // the first entry of the own term
   std::uint64_t heartbeat_sent_ticks_ = 0;
+  std::uint64_t handed_over_ticks_ = 0;  // when a successor was asked last; 0: not in this term
+  bool takes_commands_ = true;
   StallWatch stall_watch_;
   ReadQueue reads_;
   ClockMedian clocks_;

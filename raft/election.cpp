@@ -9,6 +9,11 @@
 
 namespace kiwi::raft {
 
+namespace {
+/// Election time-outs that a node without room waits instead of one.
+constexpr std::uint32_t kPatienceWithoutRoom = 3;
+}  // namespace
+
 bool Core::promotable() const { return membership().is_voter(options_.id); }
 
 /// The only voter wins every election by itself.
@@ -46,6 +51,8 @@ void Core::tick_election() {
       campaign(false);
     return;
   }
+  if (room_ != DiskRoom::enough)
+    patience *= kPatienceWithoutRoom;  // those who have it stand first
   if (now_ticks_ - timer_started_ticks_ < patience)
     return;
   // With a disk that does not even take the last vote nobody can win; it would only drive the term up (T16).
@@ -207,9 +214,11 @@ void Core::become_leader() {
   grants_.clear();
   pre_grants_.clear();
   stall_watch_.begin(now_ticks_);
+  handed_over_ticks_ = 0;
   out_.state_changed = true;
   progress_.clear();
   rebuild_progress();
+  weigh_room();
   clocks_.forget();
   told_ms_ = 0;
   told_at_ = Index(0);
@@ -318,7 +327,7 @@ void Core::handle(NodeId from, const TimeoutNowRequest& m) {
     return;
   }
   if (m.term == vote_.term && from == leader_ && role_ == Role::follower && promotable() && !installing_ &&
-      !needs_snapshot())
+      !needs_snapshot() && room_ == DiskRoom::enough)
     campaign(true);
 }
 

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstdio>
 
 #include "server/info.hpp"
@@ -38,11 +39,19 @@ std::string follower_line(const NodeStatus& status, const raft::FollowerStatus& 
   add("inflight_appends", follower.inflight_appends);
   add("inflight_bytes", follower.inflight_bytes);
   add("active", follower.recently_active ? 1 : 0);
+  out += std::string(",disk_room=") + to_string(follower.room);
   if (follower.state == raft::ProgressState::snapshot) {
     add("snapshot_bytes", follower.snapshot_bytes);
     add("snapshot_received", follower.snapshot_received);
   }
   return out;
+}
+
+/// INFO is read line by line.
+std::string one_line(std::string text) {
+  std::replace_if(
+      text.begin(), text.end(), [](char c) { return c == '\r' || c == '\n'; }, ' ');
+  return text;
 }
 
 void add_counters(const raft::Counters& counters, InfoText& out) {
@@ -54,6 +63,7 @@ void add_counters(const raft::Counters& counters, InfoText& out) {
   out.add("raft_check_quorum_failures", counters.check_quorum_failures);
   out.add("raft_step_downs_own_disk", counters.step_downs_own_disk);
   out.add("raft_step_downs_no_commit", counters.step_downs_no_commit);
+  out.add("raft_handovers", counters.handovers);
   out.add("raft_proposals", counters.proposals);
   out.add("raft_proposals_refused", counters.proposals_refused);
   out.add("raft_reads", counters.reads);
@@ -151,6 +161,17 @@ void info_raft(const InfoSources& from, InfoText& out) {
   out.add("raft_voters", ids(status.membership.voters));
   out.add("raft_learners", ids(status.membership.learners));
   out.add("raft_connected_peers", ids(status.connected_peers));
+  if (status.disk_reserve_bytes != 0) {
+    out.add("raft_disk_room", to_string(status.disk_room));
+    out.add("raft_disk_free_bytes", status.disk_free_bytes);
+    out.add("raft_disk_reserve_bytes", status.disk_reserve_bytes);
+  }
+  out.add("raft_takes_writes", status.takes_writes ? 1 : 0);
+  out.add("raft_out_of_service", status.out_of_service.empty() ? 0 : 1);
+  if (!status.out_of_service.empty()) {
+    out.add("raft_out_of_service_reason", one_line(status.out_of_service));
+    out.add("raft_out_of_service_attempts", status.reopen_attempts);
+  }
   add_counters(status.counters, out);
   if (status.with_stats) {
     add_log_store(status.log_store, out);

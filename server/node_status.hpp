@@ -83,6 +83,13 @@ struct NodeStatus {
   bool needs_snapshot = false;
   std::uint64_t pending_proposals = 0;
   std::uint64_t agreed_time_ms = 0;
+  DiskRoom disk_room = DiskRoom::enough;
+  std::uint64_t disk_free_bytes = 0;     // 0: not asked, without a reserve
+  std::uint64_t disk_reserve_bytes = 0;  // 0: none
+  bool takes_writes = false;             // leader, and disks have room
+  /// Not empty: the data is closed because of this, and is opened again as soon as that can be.
+  std::string out_of_service;
+  std::uint64_t reopen_attempts = 0;  // since it is out of service
   std::vector<raft::FollowerStatus> followers;  // leader only
   std::vector<NodeId> connected_peers;          // outgoing control lane is up
   raft::Counters counters;

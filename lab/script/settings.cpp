@@ -90,6 +90,10 @@ constexpr ValueSpec kCluster[] = {
      .type = byte_rate,
      .summary = "most bytes of snapshots that a node sends; no limit without it",
      .least = 131072},
+    {.name = "disk-reserve",
+     .type = bytes,
+     .fallback = "0",
+     .summary = "with less room on its disk a node refuses writes and hands leadership over; 0: off"},
     {.name = "run", .type = duration, .fallback = "0", .summary = "the run lasts at least so long"},
     {.name = "settle",
      .type = duration,
@@ -243,6 +247,7 @@ ClusterSettings cluster_settings(const Scenario& scenario) {
   s.loss = checked(read_probability(values["loss"]));
   s.duplicate = checked(read_probability(values["duplicate"]));
   s.sync = checked(read_duration_range(values["sync"]));
+  s.disk_reserve = checked(read_bytes(values["disk-reserve"]));
   s.cache = checked(read_bytes(values["cache"]));
   s.log_keep = checked(read_bytes(values["log-keep"]));
   s.log_entries = checked(read_number(values["log-entries"]));

@@ -146,6 +146,8 @@ NodeStart SimNode::node_start(OpenedReplica opened) {
   r.raft.max_cached_bytes = options_.max_cached_bytes;
   r.raft.compaction = options_.compaction;
   r.snapshot_bytes_per_second = options_.snapshot_bytes_per_second;
+  r.disk_reserve_bytes = options_.disk_reserve_bytes;
+  start.reopen = [this] { return reopen(); };
   r.tick_ms = static_cast<std::uint32_t>(options_.tick.count());
   r.request_timeout_ms = static_cast<std::uint32_t>(options_.request_timeout.count());
   r.unix_clock_ms = [this] { return time_.unix_ms(host_.world_now()); };
@@ -232,12 +234,46 @@ void SimNode::spawned(const ScheduledActor& actor, const caf::strong_actor_ptr& 
     log_store_ = handle;
   else if (actor.role == "adaptor")
     adaptor_ = handle;
-  if (actor.role != "raft")
+  if (actor.role != "raft" && actor.role != "standby")
     return;
-  raft_ = handle;
   replica_ = caf::actor_cast<ReplicaActor>(handle);
-  acceptor_ = spawn_sim_acceptor(*system_, host_.net(), replica_, logger_);
+  replica_->attach_functor([this] {
+    if (!ending_)
+      replica_ended();
+  });
+  if (actor.role == "raft") {
+    raft_ = handle;
+    acceptor_ = spawn_sim_acceptor(*system_, host_.net(), replica_, logger_);
+  }
   serve_clients();
+}
+
+void SimNode::replica_ended() {
+  for (auto& [id, client] : clients_) caf::anon_send_exit(client, caf::exit_reason::user_shutdown);
+  if (acceptor_)
+    caf::anon_send_exit(acceptor_, caf::exit_reason::user_shutdown);
+  acceptor_ = nullptr;
+  raft_ = nullptr;
+  shared_ = nullptr;
+}
+
+Result<OpenedReplica> SimNode::reopen() {
+  // Whatever the process before it still holds in RocksDB's queues is gone with its databases.
+  if (options_.observer)
+    options_.observer->ended(id_);
+  auto room = open_options();
+  room.least_free_bytes = options_.disk_reserve_bytes / 2;
+  auto opened = open_replica(room);
+  if (!opened)
+    return opened;
+  ++life_;
+  host_.happened(id_, "start",
+                 {{"life", std::to_string(life_)},
+                  {"torn-bytes", std::to_string(opened->torn_bytes)},
+                  {"last", to_string(opened->restored.last)},
+                  {"applied", to_string(opened->restored.applied)}});
+  observe_start(*opened);
+  return opened;
 }
 
 void SimNode::stop() {

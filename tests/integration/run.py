@@ -44,6 +44,7 @@ TESTS = [
     Test("inspect_directory", 240, in_quick=False),
     Test("backup_restore", 240, in_quick=False),
     Test("sole_survivor", 120, in_quick=False),
+    Test("full_disk", 600, in_quick=False),
     Test("lost_leadership", 180, in_quick=False),
     Test("fault_cli", 120, in_quick=False),
     Test("fault_process", 240, in_quick=False),
