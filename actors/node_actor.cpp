@@ -184,6 +184,10 @@ void NodeState::stop(const caf::error& why) {
     return;
   reason = why;
   opened_again = nullptr;
+  const auto error = storage_error_of(why, StorageSubject::log, StorageVerb::read);
+  if (error.kind == StorageKind::corruption && error.subject != StorageSubject::state_machine)
+    log->critical("event=log_damaged node={} cause=\"{}\" help=docs/recovery.md", identity.node.value,
+                  error.cause);
   log->info("event=node_stopping reason=\"{}\"", self->system().render(why));
   close();
 }
@@ -208,6 +212,7 @@ void NodeState::closed() {
       self->quit(reason);
   } else if (opened_again) {
     KIWI_MARK("node.in_service_again");
+    ++plan.replica.reopened;
     log->warn("event=node_in_service_again node={} attempts={}", identity.node.value, attempts);
     auto opened = std::exchange(opened_again, nullptr);
     serve(std::move(**opened));
@@ -244,6 +249,8 @@ void NodeState::stand_by(const StorageError& why) {
   log->error("event=node_out_of_service node={} cause=\"{}\" next_attempt_ms={}", identity.node.value,
              to_string(why), pause.count());
   standing_by = true;
+  if (why.kind == StorageKind::corruption)
+    ++plan.replica.data_damaged;
   ++life;
   attempts = 0;
   standby = spawn_standby(self->system(), plan.replica.place, {identity, to_string(why)});

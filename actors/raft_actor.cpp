@@ -200,9 +200,6 @@ void RaftState::fail(const caf::error& reason, StorageSubject subject, StorageVe
   options.log->error("event=storage_failure node={} subject={} verb={} kind={} outcome={} cause=\"{}\"",
                      options.id.value, to_string(error.subject), to_string(error.verb), to_string(error.kind),
                      to_string(error.outcome), error.cause);
-  if (error.kind == StorageKind::corruption && error.subject != StorageSubject::state_machine)
-    options.log->critical("event=log_damaged node={} cause=\"{}\" help=docs/recovery.md", options.id.value,
-                          error.cause);
   stop(to_caf_error(error));
 }
 

@@ -32,6 +32,8 @@ NodeStatus RaftState::status_without_figures() const {
   s.disk_room = core->room();
   s.disk_free_bytes = disk_free_bytes;
   s.disk_reserve_bytes = options.disk_reserve_bytes;
+  s.reopened = options.reopened;
+  s.data_damaged = options.data_damaged;
   s.takes_writes = core->role() == raft::Role::leader && core->takes_commands();
   s.followers = core->followers();
   s.connected_peers = connected;

@@ -68,6 +68,7 @@ struct MutantRow {
   X(install_log_kept,            "K41", "a start that finishes an install leaves the log as it was")                       \
   X(snapshot_file_unsynced,      "K43", "a received file of a snapshot is installed without having been synced")                \
   X(reserve_ignored,             "K50", "writes go on although the disks are nearly full")                                     \
+  X(scrub_believes,              "K51", "the scrub takes every checksum for right")                                          \
   X(always_wrong,                "K19", "the canary: every 50th answer to a read of a string is another one")
 
 struct MarkRow {
@@ -126,6 +127,8 @@ struct MarkRow {
   X("write.refused_no_space",    "a write was refused because disks are nearly full")                                 \
   X("node.out_of_service",       "a node closed its data and waits to open it again")                                 \
   X("node.in_service_again",     "a node opened its data again, in the same process")                                 \
+  X("scrub.round",               "a scrub read all tables of a database once")                                        \
+  X("scrub.damage_found",        "a scrub found what was not what was written")                                       \
   X("leader.later_term",         "a leader met a later term")                                                        \
   X("leader.behind_others",      "a leader committed through others before its own disk was done")                   \
   X("leader.noop_committed",     "a leader's first own entry is committed")                                          \

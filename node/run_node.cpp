@@ -79,6 +79,7 @@ ReplicaOptions replica_options(const NodeOptions& o, std::shared_ptr<spdlog::log
   compaction.keep_age_ms = o.log_keep_age_ms;
   compaction.laggard_bytes = o.log_laggard_bytes;
   r.snapshot_bytes_per_second = o.snapshot_rate_bytes;
+  r.scrub_bytes_per_second = o.scrub_rate_bytes;
   r.disk_reserve_bytes = o.disk_reserve_bytes;
   r.place = CorePlace::io_thread;
   r.unix_clock_ms = unix_clock_ms;

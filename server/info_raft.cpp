@@ -73,6 +73,15 @@ void add_counters(const raft::Counters& counters, InfoText& out) {
   out.add("raft_snapshots_installed", counters.snapshots_installed);
 }
 
+void add_scrub(const std::string& name, const ScrubFigures& scrub, InfoText& out) {
+  out.add(name + "rounds", scrub.rounds);
+  out.add(name + "bytes", scrub.bytes);
+  out.add(name + "tables", scrub.tables);
+  out.add(name + "unverified", scrub.unverified);
+  out.add(name + "errors", scrub.errors);
+  out.add(name + "position", scrub.position);
+}
+
 void add_log_store(const LogStoreFigures& log, InfoText& out) {
   out.add("raft_log_fsyncs", log.syncs);
   out.add("raft_log_fsync_last_us", log.sync_last_us);
@@ -172,9 +181,13 @@ void info_raft(const InfoSources& from, InfoText& out) {
     out.add("raft_out_of_service_reason", one_line(status.out_of_service));
     out.add("raft_out_of_service_attempts", status.reopen_attempts);
   }
+  out.add("raft_reopened", status.reopened);
+  out.add("raft_data_damaged", status.data_damaged);
   add_counters(status.counters, out);
   if (status.with_stats) {
     add_log_store(status.log_store, out);
+    add_scrub("raft_log_scrub_", status.log_store.scrub, out);
+    add_scrub("raft_data_scrub_", status.state.scrub, out);
     add_snapshots(status.snapshots, out);
   }
   std::size_t number = 0;

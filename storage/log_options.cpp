@@ -8,6 +8,8 @@
 #include <memory>
 #include <utility>
 
+#include "storage/table_scrub.hpp"
+
 namespace kiwi::storage {
 namespace {
 
@@ -46,6 +48,7 @@ rocksdb::Options common_options(const LogStoreOptions& options) {
   o.recycle_log_file_num = 0;  // old records behind the end would look like damage
   o.allow_fallocate = false;   // the scan wants files that end where the records end
   o.write_dbid_to_manifest = true;
+  o.file_checksum_gen_factory = table_checksums();
 
   o.max_background_jobs = 2;
   o.max_write_buffer_number = 4;

@@ -19,6 +19,7 @@
 #include "storage/log_recovery.hpp"
 #include "storage/log_shape.hpp"
 #include "storage/storage_status.hpp"
+#include "storage/table_scrub.hpp"
 
 namespace kiwi::storage {
 namespace {
@@ -123,7 +124,8 @@ struct LogStore::Impl {
         lock(std::move(held)),
         purge_point(std::move(point)),
         db(std::move(database)),
-        purge_job(env, *db) {}
+        purge_job(env, *db),
+        table_scrub(env, *db, StorageSubject::log) {}
 
   std::unique_ptr<rocksdb::Env> own_env;  // outlives all that uses it; options.env is this one
   LogStoreOptions options;
@@ -132,6 +134,7 @@ struct LogStore::Impl {
   std::shared_ptr<PurgePoint> purge_point;  // of `shape`, for RocksDB's threads
   std::unique_ptr<rocksdb::DB> db;
   PurgeJob purge_job;
+  TableScrub table_scrub;
   LogShape shape;  // as it is durable
   Identity identity;
   LogStoreStats stats;
@@ -471,6 +474,31 @@ Result<std::vector<Entry>> LogStore::read(Index first, Index last, std::uint64_t
   }
   return entries;
 }
+
+Result<bool> LogStore::scrub(std::uint64_t max_bytes) {
+  auto& impl = *impl_;
+  if (impl.poison) {
+    return tl::unexpected(*impl.poison);
+  }
+  auto done = impl.table_scrub.step(max_bytes);
+  if (!done) {
+    return tl::unexpected(impl.poisoned_with(done.error()));
+  }
+  if (*done) {
+    const auto state = read_state(*impl.db);
+    if (!state) {
+      return tl::unexpected(impl.poisoned_with(state.error()));
+    }
+    if (*state != impl.shape.state) {
+      return tl::unexpected(impl.poisoned_with(
+          make_error(kReading, StorageKind::corruption,
+                     "scrub: " + impl.options.dir + ": another vote or state than was written")));
+    }
+  }
+  return done;
+}
+
+const ScrubFigures& LogStore::scrub_figures() const { return impl_->table_scrub.figures(); }
 
 LogId LogStore::last() const { return impl_->shape.state.last; }
 LogId LogStore::purged() const { return impl_->shape.state.purged; }

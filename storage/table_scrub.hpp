@@ -1,12 +1,12 @@
 #pragma once
 
-// Reads the tables of an open database again, a little at a time, and compares each with the checksum that RocksDB
-// put into the MANIFEST when it wrote the table (see file_checksum_gen_factory): whatever has changed in a file is
-// found, also in blocks that nobody reads. Pages are dropped from the page cache before they are read, so that it
-// is the disk that answers.
+// Reads the tables of an open database again, a little at a time, and compares each with the checksum that
+// RocksDB put into the MANIFEST when it wrote the table (see file_checksum_gen_factory): whatever has changed
+// in a file is found, also in blocks that nobody reads. Pages are dropped from the page cache before they are
+// read, so that it is the disk that answers.
 //
-// Not seen: the newest write-ahead file (its records are in memory, and in a table soon), and tables that were
-// written before there were checksums; those are counted.
+// Not seen: the newest write-ahead file (its records are in memory, and in a table soon), and tables that
+// were written before there were checksums; those are counted.
 
 #include <rocksdb/db.h>
 #include <rocksdb/env.h>
@@ -31,9 +31,9 @@ class TableScrub {
   /// Both must outlive it. `subject`: whose damage it is.
   TableScrub(rocksdb::Env& env, rocksdb::DB& db, StorageSubject subject);
 
-  /// Reads at most this much of one file. True: a round over all tables is done; the next call begins another. An
-  /// error names the file and where; after one nothing more should be read. A table that was removed meanwhile is
-  /// left out.
+  /// Reads at most this much of one file. True: a round over all tables is done; the next call begins
+  /// another. An error names the file and where; after one nothing more should be read. A table that was
+  /// removed meanwhile is left out.
   Result<bool> step(std::uint64_t max_bytes);
   const ScrubFigures& figures() const { return figures_; }
 

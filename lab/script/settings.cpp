@@ -94,6 +94,10 @@ constexpr ValueSpec kCluster[] = {
      .type = bytes,
      .fallback = "0",
      .summary = "with less room on its disk a node refuses writes and hands leadership over; 0: off"},
+    {.name = "scrub",
+     .type = bytes,
+     .fallback = "0",
+     .summary = "read again of each database in a second and compared with checksums; 0: off"},
     {.name = "run", .type = duration, .fallback = "0", .summary = "the run lasts at least so long"},
     {.name = "settle",
      .type = duration,
@@ -248,6 +252,7 @@ ClusterSettings cluster_settings(const Scenario& scenario) {
   s.duplicate = checked(read_probability(values["duplicate"]));
   s.sync = checked(read_duration_range(values["sync"]));
   s.disk_reserve = checked(read_bytes(values["disk-reserve"]));
+  s.scrub = checked(read_bytes(values["scrub"]));
   s.cache = checked(read_bytes(values["cache"]));
   s.log_keep = checked(read_bytes(values["log-keep"]));
   s.log_entries = checked(read_number(values["log-entries"]));

@@ -147,6 +147,7 @@ NodeStart SimNode::node_start(OpenedReplica opened) {
   r.raft.compaction = options_.compaction;
   r.snapshot_bytes_per_second = options_.snapshot_bytes_per_second;
   r.disk_reserve_bytes = options_.disk_reserve_bytes;
+  r.scrub_bytes_per_second = options_.scrub_bytes_per_second;
   start.reopen = [this] { return reopen(); };
   r.tick_ms = static_cast<std::uint32_t>(options_.tick.count());
   r.request_timeout_ms = static_cast<std::uint32_t>(options_.request_timeout.count());

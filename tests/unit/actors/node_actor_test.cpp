@@ -82,7 +82,7 @@ struct NodeTest : testing::Test {
     for (int i = 0; i < 20 * n; ++i) world->advance(50);
   }
   ReplicaActor replica() {
-    auto question = world->ask<ReplicaActor>(node, caf::get_atom_v);
+    static_cast<void>(world->ask<ReplicaActor>(node, caf::get_atom_v));
     world->run();
     return question.reply();
   }
@@ -168,7 +168,7 @@ TEST_F(NodeTest, DamagedDataIsSetAsideAndMadeAgain) {
     auto question =
         world->ask<ClientResponse>(replica(), Query{command({"GET", "none" + std::to_string(i)}), false});
     world->run();
-    auto other = world->ask<ClientResponse>(replica(), Query{command({"KEYS", "*"}), false});
+    static_cast<void>(world->ask<ClientResponse>(replica(), Query{command({"KEYS", "*"}), false}));
     world->run();
   }
   ASSERT_THAT(status().out_of_service, HasSubstr("corruption"));
