@@ -17,7 +17,6 @@ kiwi_test(actor_test
   LINK kiwi::actors kiwi::storage_testing)
 target_precompile_headers(actor_test PRIVATE <caf/all.hpp> <caf/scheduler/test_coordinator.hpp> <gmock/gmock.h>)
 
-kiwi_test(actors_node_test
-  SOURCES actor_world.cpp node_actor_test.cpp room_watch_test.cpp
-  LINK kiwi::actors kiwi::storage_testing)
-target_precompile_headers(actors_node_test REUSE_FROM actor_test)
+kiwi_test(actors_room_watch_test
+  SOURCES room_watch_test.cpp
+  LINK kiwi::actors)
