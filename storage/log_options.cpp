@@ -8,6 +8,7 @@
 #include <memory>
 #include <utility>
 
+#include "storage/no_auto_resume.hpp"
 #include "storage/table_scrub.hpp"
 
 namespace kiwi::storage {
@@ -42,6 +43,7 @@ rocksdb::Options common_options(const LogStoreOptions& options) {
   o.avoid_flush_during_recovery = false;
   o.avoid_flush_during_shutdown = true;  // everything is in the synced log already
   o.max_bgerror_resume_count = 0;        // rule 4: the first error is the last
+  o.listeners.push_back(no_auto_resume());
   o.paranoid_checks = true;
   o.use_fsync = false;  // fdatasync: writes the new file size too
   o.wal_bytes_per_sync = 0;

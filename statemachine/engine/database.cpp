@@ -13,6 +13,7 @@
 #include "statemachine/engine/storage_failure.hpp"
 #include "storage/durable_dir.hpp"
 #include "storage/durable_names.hpp"
+#include "storage/no_auto_resume.hpp"
 #include "storage/torn_manifest.hpp"
 
 namespace kiwi {
@@ -202,7 +203,7 @@ Result<void> Database::reopen() {
   asked_sequence_ = 0;
   auto o = rocksdb_options(options_, cache_);
   o.env = env_.get();
-  o.listeners.push_back(listener_);
+  o.listeners = {listener_, storage::no_auto_resume()};
   rocksdb::DB* db = nullptr;
   if (auto status = storage::make_dir_durably(*env_, options_.dir); !status.ok())
     return tl::unexpected(state_machine_error(StorageVerb::open, status, options_.dir));

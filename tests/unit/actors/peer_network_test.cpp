@@ -133,7 +133,7 @@ struct Refusal {
 TEST(PeerNetwork, StrangersAreRefusedWithAReasonOnBothSides) {
   const Refusal refusals[] = {
       {"another cluster", {.id = 1, .cluster = 8}, 2, "cluster 8, here is 7"},
-      {"another protocol", {.id = 1, .protocol_version = 9}, 2, "protocol version 9, here is 4"},
+      {"another protocol", {.id = 1, .protocol_version = 9}, 2, "protocol version 9, here is 5"},
       {"not for us", {.id = 1}, 3, "meant for node 3, here is 2"},
       {"our own id", {.id = 2}, 2, "node 2 calls itself"},
   };

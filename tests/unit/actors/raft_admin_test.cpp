@@ -58,7 +58,7 @@ TEST_F(RaftHello, AKnownPeerIsWelcomeAtOnce) {
 TEST_F(RaftHello, WhoIsNotMeantOrNotOneOfUsIsRefusedWithTheReason) {
   auto version = hello_of(2, 22);
   version.protocol_version = kPeerProtocolVersion + 1;
-  EXPECT_THAT(refusal(version), HasSubstr("protocol version 5 is not spoken here, only 4"));
+  EXPECT_THAT(refusal(version), HasSubstr("protocol version 6 is not spoken here, only 5"));
   auto cluster = hello_of(2, 22);
   cluster.cluster = ClusterId(78);
   EXPECT_THAT(refusal(cluster), HasSubstr("another cluster"));

@@ -36,7 +36,7 @@ TEST(CodecFormat, FrameIsLengthChecksumsVersionNumberFields) {
   EXPECT_EQ(frame.substr(12, 4), std::string(reinterpret_cast<const char*>(&own), sizeof own));
   EXPECT_EQ(hex(std::string_view(frame).substr(16)),
             "01 02 07 00 00 00 00 00 00 00 05 00 00 00 00 00 00 00 01 00");
-  EXPECT_EQ(hex(std::string_view(encode_frame(sample_hello())).substr(16, 6)), "01 00 04 00 00 00");
+  EXPECT_EQ(hex(std::string_view(encode_frame(sample_hello())).substr(16, 6)), "01 00 05 00 00 00");
 }
 
 TEST(CodecFormat, VoteIsVersionedAndChecksummed) {
