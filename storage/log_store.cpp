@@ -10,6 +10,7 @@
 
 #include "messages/assert.hpp"
 #include "messages/fault_points.hpp"
+#include "storage/dir_lock.hpp"
 #include "storage/durable_dir.hpp"
 #include "storage/durable_names.hpp"
 #include "storage/log_format.hpp"
@@ -28,33 +29,6 @@ constexpr Doing kOpening{StorageSubject::log, StorageVerb::open, StorageOutcome:
 constexpr Doing kReading{StorageSubject::log, StorageVerb::read, StorageOutcome::not_written};
 constexpr Doing kWriting{StorageSubject::log, StorageVerb::write, StorageOutcome::unknown};
 constexpr Doing kIdentifying{StorageSubject::identity, StorageVerb::write, StorageOutcome::not_written};
-
-/// Holds KIWI-LOCK. RocksDB's own LOCK does not guard the read-only look before.
-class DirLock {
- public:
-  static Result<DirLock> take(rocksdb::Env& env, const std::string& dir) {
-    rocksdb::FileLock* lock = nullptr;
-    const auto path = dir + "/" + kLockFile;
-    if (auto status = env.LockFile(path, &lock); !status.ok()) {
-      return tl::unexpected(
-          make_error(kOpening, StorageKind::unavailable,
-                     path + " is held: the log store is open elsewhere (" + status.ToString() + ")"));
-    }
-    return DirLock(env, lock);
-  }
-  DirLock(DirLock&& other) noexcept : env_(other.env_), lock_(std::exchange(other.lock_, nullptr)) {}
-  DirLock& operator=(DirLock&&) = delete;
-  ~DirLock() {
-    if (lock_ != nullptr) {
-      env_->UnlockFile(lock_).PermitUncheckedError();
-    }
-  }
-
- private:
-  DirLock(rocksdb::Env& env, rocksdb::FileLock* lock) : env_(&env), lock_(lock) {}
-  rocksdb::Env* env_;
-  rocksdb::FileLock* lock_;
-};
 
 Result<std::unique_ptr<rocksdb::DB>> open_database(const rocksdb::Options& options, const std::string& dir) {
   rocksdb::DB* raw = nullptr;

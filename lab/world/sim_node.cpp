@@ -249,34 +249,6 @@ void SimNode::spawned(const ScheduledActor& actor, const caf::strong_actor_ptr& 
   serve_clients();
 }
 
-void SimNode::replica_ended() {
-  for (auto& [id, client] : clients_) caf::anon_send_exit(client, caf::exit_reason::user_shutdown);
-  if (acceptor_)
-    caf::anon_send_exit(acceptor_, caf::exit_reason::user_shutdown);
-  acceptor_ = nullptr;
-  raft_ = nullptr;
-  shared_ = nullptr;
-}
-
-Result<OpenedReplica> SimNode::reopen() {
-  // Whatever the process before it still holds in RocksDB's queues is gone with its databases.
-  if (options_.observer)
-    options_.observer->ended(id_);
-  auto room = open_options();
-  room.least_free_bytes = options_.disk_reserve_bytes / 2;
-  auto opened = open_replica(room);
-  if (!opened)
-    return opened;
-  ++life_;
-  host_.happened(id_, "start",
-                 {{"life", std::to_string(life_)},
-                  {"torn-bytes", std::to_string(opened->torn_bytes)},
-                  {"last", to_string(opened->restored.last)},
-                  {"applied", to_string(opened->restored.applied)}});
-  observe_start(*opened);
-  return opened;
-}
-
 void SimNode::stop() {
   if (std::exchange(stopping_, true))
     return;

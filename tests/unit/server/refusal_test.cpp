@@ -18,9 +18,10 @@ TEST(Refusal, EachKindHasItsCode) {
             "-ERR the command is larger than 50331648 bytes; it was not done\r\n");
   EXPECT_EQ(wire(refusal(AnswerKind::loading, {}, 0)),
             "-LOADING this node has not yet caught up with its cluster\r\n");
-  EXPECT_EQ(wire(refusal(AnswerKind::no_space, {}, 0)),
-            "-MISCONF No space left on device: the disks of this node or of most nodes are nearly full; the write "
-            "was not done\r\n");
+  EXPECT_EQ(
+      wire(refusal(AnswerKind::no_space, {}, 0)),
+      "-MISCONF No space left on device: the disks of this node or of most nodes are nearly full; the write "
+      "was not done\r\n");
   EXPECT_EQ(wire(refusal(AnswerKind::out_of_service, {}, 0)),
             "-CLUSTERDOWN this node is out of service and opens its data again by itself\r\n");
   EXPECT_EQ(wire(refusal(AnswerKind::stopping, {}, 0)), "-CLUSTERDOWN this node is shutting down\r\n");
