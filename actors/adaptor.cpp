@@ -143,6 +143,7 @@ AdaptorImpl::behavior_type adaptor(AdaptorState::Self self, LogStoreActor log, S
       [s](LogStatsRequest& m) {
         return s->route<LogStoreFigures>(s->log_route, s->log, m, StorageVerb::read);
       },
+      [s](DiskSpaceRequest& m) { return s->route<DiskSpace>(s->log_route, s->log, m, StorageVerb::read); },
       [s](AdoptCluster& m) { return s->route<ClusterId>(s->log_route, s->log, m, StorageVerb::write); },
       [s](ApplyBatch& m) { return s->route<Applied>(s->machine_route, s->machine, m, StorageVerb::write); },
       [s](StateQueryBatch& m) {

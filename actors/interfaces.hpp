@@ -25,6 +25,19 @@ struct LogStatsRequest {
   auto fields() { return std::tie(unused); }
 };
 
+/// How much may still be written to the disk; 0 and not `known` when the file system does not say.
+struct DiskSpaceRequest {
+  static constexpr const char* name = "DiskSpaceRequest";
+  std::uint8_t unused = 0;
+  auto fields() { return std::tie(unused); }
+};
+struct DiskSpace {
+  static constexpr const char* name = "DiskSpace";
+  bool known = false;
+  std::uint64_t free_bytes = 0;
+  auto fields() { return std::tie(known, free_bytes); }
+};
+
 /// Turns a directory without a cluster into one of this cluster; answered when that is durable.
 struct AdoptCluster {
   static constexpr const char* name = "AdoptCluster";
@@ -52,6 +65,8 @@ using LogCalls = caf::typed_actor<
     caf::replies_to<LogRead>::with<LogEntries>,
     // Figures for INFO.
     caf::replies_to<LogStatsRequest>::with<LogStoreFigures>,
+    // How much room its disk has.
+    caf::replies_to<DiskSpaceRequest>::with<DiskSpace>,
     // RAFT.CLUSTER INIT.
     caf::replies_to<AdoptCluster>::with<ClusterId>>;
 /// Also takes writes by the group, and answers by the group: one message each way per sync. Either all of a

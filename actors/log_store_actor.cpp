@@ -107,7 +107,25 @@ LogStoreFigures LogStoreState::figures() const {
   f.entries_written = s.entries_written;
   f.bytes_written = s.bytes_written;
   f.disk_bytes = store->disk_bytes();
+  f.scrub = store->scrub_figures();
   return f;
+}
+
+DiskSpace LogStoreState::space() const {
+  const auto bytes = directory ? directory->free_bytes() : std::nullopt;
+  return {bytes.has_value(), bytes.value_or(0)};
+}
+
+void LogStoreState::scrub() {
+  auto done = store->scrub(pace.slice_bytes());
+  if (!done) {
+    stop(to_caf_error(done.error()));
+    return;
+  }
+  if (*done)
+    self->delayed_send(self, ScrubPace::kBetweenRounds, ScrubSlice{});
+  else
+    self->delayed_send(self, pace.pause(), ScrubSlice{});
 }
 
 void LogStoreState::stop(const caf::error& reason) {
@@ -121,32 +139,39 @@ void LogStoreState::stop(const caf::error& reason) {
 namespace {
 LogStoreImpl::behavior_type log_store(LogStoreState::Self self,
                                       std::shared_ptr<std::unique_ptr<storage::LogStore>> store,
-                                      std::uint64_t epoch,
-                                      std::shared_ptr<storage::DataDirectory> directory) {
+                                      std::uint64_t epoch, std::shared_ptr<storage::DataDirectory> directory,
+                                      ScrubPace pace) {
   auto* state = &self->state;
   state->directory = std::move(directory);
   state->store = std::move(*store);
   state->epoch = epoch;
+  state->pace = pace;
+  if (pace.on())
+    self->delayed_send(self, pace.pause(), ScrubSlice{});
   self->set_exit_handler([state](const caf::exit_msg& m) { state->stop(m.reason); });
   return {
       [state](LogWrite& m) { return state->write(m); },
       [state](LogWriteGroup& m) { return state->write_group(m); },
       [state](const LogRead& m) { return state->read(m); },
       [state](const LogStatsRequest&) { return state->figures(); },
+      [state](const DiskSpaceRequest&) { return state->space(); },
       [state](const AdoptCluster& m) { return state->adopt(m); },
       [state](caf::flush_atom) { state->flush(); },
+      [state](const ScrubSlice&) { state->scrub(); },
   };
 }
 }  // namespace
 
 LogStoreActor spawn_log_store(caf::actor_system& system, SpawnMode mode,
                               std::unique_ptr<storage::LogStore> store, std::uint64_t epoch,
-                              std::shared_ptr<storage::DataDirectory> directory) {
+                              std::shared_ptr<storage::DataDirectory> directory,
+                              std::uint64_t scrub_bytes_per_second) {
+  const ScrubPace pace(scrub_bytes_per_second);
   // CAF copies an actor's arguments, so the store travels in a shared box.
   auto box = std::make_shared<std::unique_ptr<storage::LogStore>>(std::move(store));
   if (mode == SpawnMode::own_thread)
-    return system.spawn<caf::detached>(log_store, std::move(box), epoch, std::move(directory));
-  return system.spawn(log_store, std::move(box), epoch, std::move(directory));
+    return system.spawn<caf::detached>(log_store, std::move(box), epoch, std::move(directory), pace);
+  return system.spawn(log_store, std::move(box), epoch, std::move(directory), pace);
 }
 
 }  // namespace kiwi

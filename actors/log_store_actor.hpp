@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "actors/interfaces.hpp"
+#include "actors/scrub_pace.hpp"
 #include "actors/spawn_mode.hpp"
 #include "storage/data_directory.hpp"
 #include "storage/log_store.hpp"
@@ -15,7 +16,7 @@
 namespace kiwi {
 
 /// What the actor implements: its interface, and what it says to itself.
-using LogStoreImpl = LogStoreActor::extend<caf::reacts_to<caf::flush_atom>>;
+using LogStoreImpl = LogStoreActor::extend<caf::reacts_to<caf::flush_atom>, caf::reacts_to<ScrubSlice>>;
 
 struct LogStoreState {
   using Self = LogStoreImpl::stateful_pointer<LogStoreState>;
@@ -38,6 +39,9 @@ struct LogStoreState {
   caf::result<LogEntries> read(const LogRead& call);
   caf::result<ClusterId> adopt(const AdoptCluster& call);
   LogStoreFigures figures() const;
+  DiskSpace space() const;
+  /// Reads a slice and asks for the next. Damage ends the actor.
+  void scrub();
   /// Answers what is still put aside (rule 12), then ends. Nothing of it was handed to the disk.
   void stop(const caf::error& reason);
 
@@ -46,6 +50,7 @@ struct LogStoreState {
   std::shared_ptr<storage::DataDirectory> directory;
   std::unique_ptr<storage::LogStore> store;
   std::uint64_t epoch = 0;
+  ScrubPace pace;
   std::vector<LogWrite> group;
   std::vector<Caller> callers;  // in the order of `group`, and for all of it
 };
@@ -53,6 +58,7 @@ struct LogStoreState {
 /// `epoch` names this life of the actor; calls with another one are refused (rule 3).
 LogStoreActor spawn_log_store(caf::actor_system& system, SpawnMode mode,
                               std::unique_ptr<storage::LogStore> store, std::uint64_t epoch,
-                              std::shared_ptr<storage::DataDirectory> directory = nullptr);
+                              std::shared_ptr<storage::DataDirectory> directory = nullptr,
+                              std::uint64_t scrub_bytes_per_second = 0);
 
 }  // namespace kiwi

@@ -4,11 +4,58 @@
 
 #include <algorithm>
 #include <chrono>
+#include <optional>
+#include <string_view>
 #include <utility>
 
 #include "actors/peer_server.hpp"
 #include "actors/redis_server.hpp"
 #include "actors/replica_network.hpp"
+#include "actors/standby_actor.hpp"
+#include "actors/storage_errors.hpp"
+#include "messages/fault_points.hpp"
+
+namespace kiwi {
+namespace {
+
+/// Between two attempts to open the data again.
+constexpr std::chrono::milliseconds kFirstPause{500};
+constexpr std::chrono::milliseconds kLongestPause{15'000};
+/// A node that served for so long did come back: the next pauses are short again.
+constexpr std::chrono::seconds kCalm{60};
+/// A port that was closed a moment ago may still be taken.
+constexpr std::chrono::milliseconds kListenPause{100};
+constexpr int kListenAttempts = 50;
+
+using OpenedPtr = std::shared_ptr<Result<OpenedReplica>>;
+
+/// What the node says to itself.
+struct OpenAgain {
+  std::uint64_t life = 0;
+};
+struct TriedToOpen {
+  OpenedPtr result;
+};
+struct Calm {
+  std::uint64_t life = 0;
+};
+struct ListenAgain {
+  std::uint64_t life = 0;
+  int attempt = 0;
+};
+/// 0: stop now.
+struct LeaveAgain {
+  int attempts = 0;
+};
+
+}  // namespace
+}  // namespace kiwi
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kiwi::OpenAgain)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kiwi::TriedToOpen)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kiwi::Calm)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kiwi::ListenAgain)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kiwi::LeaveAgain)
 
 namespace kiwi {
 
@@ -21,8 +68,9 @@ constexpr std::chrono::milliseconds kLeavePause{100};
 constexpr int kLeaveAttempts = 10;
 constexpr std::chrono::seconds kLongestLeave{2};
 
-/// To itself: how often leaving may still be asked for; 0: stop now.
-using NodeImpl = NodeActor::extend<caf::reacts_to<int>>;
+using NodeImpl =
+    NodeActor::extend<caf::reacts_to<OpenAgain>, caf::reacts_to<TriedToOpen>, caf::reacts_to<Calm>,
+                      caf::reacts_to<ListenAgain>, caf::reacts_to<LeaveAgain>>;
 
 struct NodeState {
   using Self = NodeImpl::stateful_pointer<NodeState>;
@@ -30,10 +78,13 @@ struct NodeState {
 
   explicit NodeState(Self actor) : self(actor) {}
 
-  void start(NodeStart& start);
-  /// False: the port cannot be opened, and the node is stopping.
-  bool serve_peers(const NodeStart& start, const NodeAddress& address);
-  bool serve_redis(NodeStart& start, const NodeAddress& address);
+  /// The data is open: everything starts around it.
+  void serve(OpenedReplica opened);
+  /// False: a port cannot be opened. Then it is tried again for a while, but not at the first start, or the
+  /// node stops.
+  void listen(int attempt);
+  std::optional<std::string> serve_peers();
+  std::optional<std::string> serve_redis();
   void adopt(const caf::actor& child, const char* what) {
     self->monitor(child);
     children.push_back({child, what});
@@ -41,9 +92,15 @@ struct NodeState {
   /// Asked to stop: hands leadership over first.
   void leave(const caf::error& why);
   void ask_to_leave(int attempts);
+  /// Stops the children, then: ends, or goes on as `after_` says.
+  void close();
   void stop(const caf::error& why);
-  void stop_next();
+  void close_next();
+  void closed();
   void child_down(const caf::down_msg& m);
+  void stand_by(const StorageError& why);
+  void open_again(std::uint64_t asked_in_life);
+  void tried(Result<OpenedReplica>& result);
 
   struct Child {
     caf::actor actor;
@@ -51,68 +108,95 @@ struct NodeState {
   };
 
   Self self;
+  NodeStart plan;  // without `opened`
+  storage::Identity identity;
   std::shared_ptr<spdlog::logger> log;
-  ReplicaActor replica;
+  ReplicaActor replica;         // the real one, or the standby
   std::vector<Child> children;  // in order of start, stopped from the back
-  bool hands_over = false;
-  bool leaving = false;
+  bool leaving = false;         // hands leadership over before it stops
   caf::actor_clock::time_point leave_until;
-  bool stopping = false;
+  /// Counts what was started: the replica, the standby, the replica again, ...
+  std::uint64_t life = 0;
+  std::uint64_t services = 0;  // of those the replicas
+  bool standing_by = false;
+  StandbyActor standby;
+  std::chrono::milliseconds pause = kFirstPause;
+  std::uint64_t attempts = 0;  // of opening, since the data was closed
+  bool opening = false;        // an opener is at work
+  OpenedPtr opened_again;      // served once the standby is gone
+
+  bool closing = false;  // children are being stopped
+  bool ending = false;   // for good, with `reason`
   caf::error reason;
 };
 
-void NodeState::start(NodeStart& start) {
-  auto& system = self->system();
-  log = start.replica.log;
-  if (!start.replica.make_peer && system.has_middleman())
-    start.replica.make_peer = make_tcp_peers(system, log, start.seed);
-  if (!start.replica.make_joiner && start.serve_peers)
-    start.replica.make_joiner = [&system, joiner_log = log] { return spawn_join_client(system, joiner_log); };
-  hands_over = start.hands_over;
-  auto status_of = start.opened.identity;
-  auto parts = spawn_replica(system, std::move(start.opened), start.replica, start.mode, start.epoch);
+void NodeState::serve(OpenedReplica opened) {
+  standing_by = false;
+  identity = opened.identity;
+  ++life;
+  const auto epoch = plan.epoch + services;
+  auto options = plan.replica;
+  options.raft.seed += services++;
+  auto parts = spawn_replica(self->system(), std::move(opened), std::move(options), plan.mode, epoch);
   replica = parts.raft;
   static constexpr const char* kNames[] = {"log store", "state machine", "snapshot builder", "adaptor",
                                            "raft"};
   const auto actors = parts.in_start_order();
   for (std::size_t i = 0; i < actors.size(); ++i) adopt(actors[i], kNames[i]);
-  if (start.serve_peers && !serve_peers(start, status_of.address))
-    return;
-  if (start.serve_redis && !serve_redis(start, status_of.address))
-    return;
-  log->info("event=node_started node={} cluster={:016x} address={}", status_of.node.value,
-            status_of.cluster.value, to_string(status_of.address));
+  listen(0);
 }
 
-bool NodeState::serve_peers(const NodeStart& start, const NodeAddress& address) {
+void NodeState::listen(int attempt) {
+  auto problem = standing_by ? std::nullopt : serve_peers();
+  if (!problem)
+    problem = serve_redis();
+  if (!problem) {
+    if (standing_by)
+      return;
+    log->info("event=node_started node={} cluster={:016x} address={}", identity.node.value,
+              identity.cluster.value, to_string(identity.address));
+    self->delayed_send(self, kCalm, Calm{life});
+  } else if (life > 1 && attempt < kListenAttempts) {
+    self->delayed_send(self, kListenPause, ListenAgain{life, attempt + 1});
+  } else {
+    stop(caf::make_error(caf::sec::cannot_open_port, *problem));
+  }
+}
+
+std::optional<std::string> NodeState::serve_peers() {
+  const bool listens = std::any_of(children.begin(), children.end(),
+                                   [](const Child& c) { return c.what == std::string_view("peer server"); });
+  if (!plan.serve_peers || listens)
+    return std::nullopt;
   PeerServerOptions options;
-  options.bind_address = start.bind_address;
-  options.port = address.raft_port;
+  options.bind_address = plan.bind_address;
+  options.port = identity.address.raft_port;
   options.replica = replica;
   options.log = log;
   auto server = spawn_peer_server(self->system(), std::move(options));
-  if (server)
-    adopt(server->actor, "peer server");
-  else
-    stop(caf::make_error(caf::sec::cannot_open_port, "raft port: " + server.error()));
-  return server.has_value();
+  if (!server)
+    return "raft port: " + server.error();
+  adopt(server->actor, "peer server");
+  return std::nullopt;
 }
 
-bool NodeState::serve_redis(NodeStart& start, const NodeAddress& address) {
-  start.redis.bind_address = start.bind_address;
-  start.redis.port = address.redis_port;
-  start.redis.replica = replica;
-  start.redis.log = log;
-  auto server = spawn_redis_server(self->system(), std::move(start.redis));
-  if (server)
-    adopt(server->actor, "redis server");
-  else
-    stop(caf::make_error(caf::sec::cannot_open_port, "redis port: " + server.error()));
-  return server.has_value();
+std::optional<std::string> NodeState::serve_redis() {
+  if (!plan.serve_redis)
+    return std::nullopt;
+  auto options = plan.redis;
+  options.bind_address = plan.bind_address;
+  options.port = identity.address.redis_port;
+  options.replica = replica;
+  options.log = log;
+  auto server = spawn_redis_server(self->system(), std::move(options));
+  if (!server)
+    return "redis port: " + server.error();
+  adopt(server->actor, "redis server");
+  return std::nullopt;
 }
 
 void NodeState::leave(const caf::error& why) {
-  if (!hands_over || stopping || !replica || std::exchange(leaving, true))
+  if (!plan.hands_over || standing_by || closing || ending || std::exchange(leaving, true))
     return stop(why);
   reason = why;
   leave_until = self->clock().now() + kLongestLeave;
@@ -126,29 +210,58 @@ void NodeState::ask_to_leave(int attempts) {
       .then(
           [this, attempts](const AdminAnswer& answer) {
             if (answer.try_again && attempts > 1 && self->clock().now() < leave_until)
-              self->delayed_send(self, kLeavePause, attempts - 1);
+              self->delayed_send(self, kLeavePause, LeaveAgain{attempts - 1});
             else if (answer.leader.redis_port != 0)
               // Each client that has more to ask hears MOVED meanwhile, so that none is cut off by surprise.
-              self->delayed_send(self, kFarewell, 0);
+              self->delayed_send(self, kFarewell, LeaveAgain{});
             else
               stop(caf::error(reason));
           },
           [this](const caf::error&) { stop(caf::error(reason)); });
 }
 
+// --- Stopping
+
 void NodeState::stop(const caf::error& why) {
-  if (std::exchange(stopping, true))
+  if (std::exchange(ending, true))
     return;
   reason = why;
+  opened_again = nullptr;
+  const auto error = storage_error_of(why, StorageSubject::log, StorageVerb::read);
+  if (error.kind == StorageKind::corruption && error.subject != StorageSubject::state_machine)
+    log->critical("event=log_damaged node={} cause=\"{}\" help=docs/recovery.md", identity.node.value,
+                  error.cause);
   log->info("event=node_stopping reason=\"{}\"", self->system().render(why));
-  stop_next();
+  close();
 }
 
-void NodeState::stop_next() {
-  if (children.empty())
-    self->quit(reason);
-  else
+void NodeState::close() {
+  if (!std::exchange(closing, true))
+    close_next();
+}
+
+void NodeState::close_next() {
+  if (!children.empty()) {
     self->send_exit(children.back().actor, caf::exit_reason::user_shutdown);
+    return;
+  }
+  closing = false;
+  closed();
+}
+
+void NodeState::closed() {
+  if (ending) {
+    if (!opening)  // else once the opener has given back what it opened
+      self->quit(reason);
+  } else if (opened_again) {
+    KIWI_MARK("node.in_service_again");
+    ++plan.replica.reopened;
+    log->warn("event=node_in_service_again node={} attempts={}", identity.node.value, attempts);
+    auto opened = std::exchange(opened_again, nullptr);
+    serve(std::move(**opened));
+  } else {
+    stand_by(storage_error_of(reason, StorageSubject::log, StorageVerb::write));
+  }
 }
 
 void NodeState::child_down(const caf::down_msg& m) {
@@ -156,35 +269,129 @@ void NodeState::child_down(const caf::down_msg& m) {
                             [&](const Child& c) { return c.actor.address() == m.source; });
   if (child == children.end())
     return;
-  log->log(stopping ? spdlog::level::debug : spdlog::level::err,
-           "event=actor_down actor=\"{}\" reason=\"{}\"", child->what, self->system().render(m.reason));
-  bool next = stopping && &*child == &children.back();
+  log->log(closing ? spdlog::level::debug : spdlog::level::err, "event=actor_down actor=\"{}\" reason=\"{}\"",
+           child->what, self->system().render(m.reason));
+  const bool next = closing && &*child == &children.back();
   children.erase(child);
-  if (!stopping)
-    stop(m.reason);
-  else if (next)
-    stop_next();
+  if (next) {
+    close_next();
+  } else if (!closing) {
+    if (plan.reopen && !standing_by && !leaving && comes_back(m.reason)) {
+      reason = m.reason;
+      close();
+    } else {
+      stop(m.reason);
+    }
+  }
+}
+
+// --- Out of service
+
+void NodeState::stand_by(const StorageError& why) {
+  KIWI_MARK("node.out_of_service");
+  log->error("event=node_out_of_service node={} cause=\"{}\" next_attempt_ms={}", identity.node.value,
+             to_string(why), pause.count());
+  standing_by = true;
+  if (why.kind == StorageKind::corruption)
+    ++plan.replica.data_damaged;
+  ++life;
+  attempts = 0;
+  standby = spawn_standby(self->system(), plan.replica.place, {identity, to_string(why)});
+  replica = caf::actor_cast<ReplicaActor>(standby);
+  adopt(caf::actor_cast<caf::actor>(standby), "standby");
+  listen(0);
+  self->delayed_send(self, pause, OpenAgain{life});
+}
+
+void NodeState::open_again(std::uint64_t asked_in_life) {
+  if (ending || asked_in_life != life || std::exchange(opening, true))
+    return;
+  ++attempts;
+  auto opener = [](caf::event_based_actor* actor, const NodeImpl& node,
+                   const std::function<Result<OpenedReplica>()>& open) {
+    actor->send(node, TriedToOpen{std::make_shared<Result<OpenedReplica>>(open())});
+  };
+  if (plan.mode == SpawnMode::own_thread)
+    self->system().spawn<caf::detached>(opener, NodeImpl{self}, plan.reopen);
+  else
+    self->system().spawn(opener, NodeImpl{self}, plan.reopen);
+}
+
+void NodeState::tried(Result<OpenedReplica>& result) {
+  opening = false;
+  if (ending) {
+    result = tl::unexpected(StorageError{});  // closes it
+    if (children.empty())
+      self->quit(reason);
+    return;
+  }
+  pause = std::min(2 * pause, kLongestPause);
+  if (result) {
+    opened_again = std::make_shared<Result<OpenedReplica>>(std::move(result));
+    close();
+    return;
+  }
+  const auto& error = result.error();
+  if (!comes_back(to_caf_error(error))) {
+    log->error("event=start_failed kind={} cause=\"{}\"", to_string(error.kind), to_string(error));
+    stop(to_caf_error(error));
+    return;
+  }
+  log->warn("event=still_out_of_service node={} attempts={} cause=\"{}\" next_attempt_ms={}",
+            identity.node.value, attempts, to_string(error), pause.count());
+  self->send(standby, StillClosed{attempts, to_string(error)});
+  self->delayed_send(self, pause, OpenAgain{life});
 }
 
 NodeImpl::behavior_type node(NodeState::Self self, std::shared_ptr<NodeStart> start) {
   auto* state = &self->state;
   self->set_down_handler([state](const caf::down_msg& m) { state->child_down(m); });
   self->set_exit_handler([state](const caf::exit_msg& m) { state->leave(m.reason); });
-  state->start(*start);
-  return {[state](caf::get_atom) -> caf::result<ReplicaActor> {
-            if (state->stopping)
-              return state->reason;
-            return state->replica;
-          },
-          [state](int attempts) {
-            if (attempts > 0 && !state->stopping)
-              state->ask_to_leave(attempts);
-            else
-              state->stop(caf::error(state->reason));
-          }};
+  auto opened = std::move(start->opened);
+  state->plan = std::move(*start);
+  auto& replica = state->plan.replica;
+  state->log = replica.log;
+  auto& system = self->system();
+  if (!replica.make_peer && system.has_middleman())
+    replica.make_peer = make_tcp_peers(system, replica.log, state->plan.seed);
+  if (!replica.make_joiner && state->plan.serve_peers)
+    replica.make_joiner = [&system, log = replica.log] { return spawn_join_client(system, log); };
+  state->serve(std::move(opened));
+  return {
+      [state](caf::get_atom) -> caf::result<ReplicaActor> {
+        if (state->closing || state->ending)
+          return state->reason;
+        return state->replica;
+      },
+      // itself
+      [state](const OpenAgain& m) { state->open_again(m.life); },
+      [state](TriedToOpen& m) { state->tried(*m.result); },
+      [state](const Calm& m) {
+        if (m.life == state->life && !state->standing_by)
+          state->pause = kFirstPause;
+      },
+      [state](const ListenAgain& m) {
+        if (m.life == state->life && !state->closing && !state->ending)
+          state->listen(m.attempt);
+      },
+      [state](const LeaveAgain& m) {
+        if (m.attempts > 0 && !state->closing && !state->ending)
+          state->ask_to_leave(m.attempts);
+        else
+          state->stop(caf::error(state->reason));
+      },
+  };
 }
 
 }  // namespace
+
+bool comes_back(const caf::error& reason) {
+  if (!reason || reason.category() != caf::atom("storage"))
+    return false;
+  const auto error = storage_error_of(reason, StorageSubject::log, StorageVerb::write);
+  return error.kind == StorageKind::no_space ||
+         (error.kind == StorageKind::corruption && error.subject == StorageSubject::state_machine);
+}
 
 NodeActor spawn_node(caf::actor_system& system, NodeStart start) {
   return system.spawn(node, std::make_shared<NodeStart>(std::move(start)));

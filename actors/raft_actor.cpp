@@ -26,6 +26,7 @@ void RaftState::tick() {
     return;
   self->delayed_send(self, std::chrono::milliseconds(options.tick_ms), caf::tick_atom_v);
   ++now_ticks;
+  ask_for_room();
   core->set_clock(options.unix_clock_ms());
   core->tick();
   give_up_old();
@@ -257,6 +258,7 @@ ReplicaImpl::behavior_type raft_behavior(RaftState::Self self, std::shared_ptr<R
   s->storage = std::move(start->storage);
   s->snapshots = std::move(start->snapshots);
   s->options.raft.installs_snapshots = static_cast<bool>(s->snapshots);
+  s->room = RoomWatch(s->options.disk_reserve_bytes);
   for (const auto& b : start->bindings) s->bindings[b.node] = b.instance;
   s->core = std::make_unique<raft::Core>(s->options.raft, std::move(start->restored));
   s->core->set_clock(s->options.unix_clock_ms());

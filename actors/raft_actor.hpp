@@ -9,6 +9,7 @@
 //   raft_links.cpp    to whom we speak: links are made and ended as the membership says
 //   raft_admin.cpp    changes of membership, transfers of leadership, joining
 //   raft_snapshots.cpp  who gets one, and the install of one
+//   raft_room.cpp     how full the disk is
 //   raft_status.cpp   what INFO and CLUSTER are made from
 
 #include <deque>
@@ -20,6 +21,7 @@
 #include <vector>
 
 #include "actors/replica_options.hpp"
+#include "actors/room_watch.hpp"
 #include "raft/core.hpp"
 
 namespace kiwi {
@@ -105,6 +107,9 @@ struct RaftState {
   void applied(Applied& result);
   void role_changed();
   void membership_changed();
+  /// Asks for the disk's room now and then (option disk_reserve_bytes).
+  void ask_for_room();
+  void disk_space(const DiskSpace& space);
   /// A storage failure: everybody waiting hears "unknown", then the replica stops with the reason.
   void fail(const caf::error& reason, StorageSubject subject, StorageVerb verb);
   void stop(const caf::error& reason);
@@ -213,6 +218,11 @@ struct RaftState {
   bool flushing = false;                 // a FlushState is on its way
   std::string installing_id;
   std::pair<LogId, Membership> installed_membership;  // of that snapshot
+  RoomWatch room;
+  bool asking_for_room = false;
+  std::uint64_t room_asked_ticks = 0;  // 0: not yet
+  Index room_asked_at;                 // the log's last entry then
+  std::uint64_t disk_free_bytes = 0;   // as it was said last
   std::uint64_t now_ticks = 0;
   raft::Role last_role = raft::Role::follower;
   Term last_term;

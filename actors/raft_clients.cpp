@@ -74,6 +74,8 @@ void RaftState::propose_for(Origin origin, EntryKind kind, Bytes payload) {
   if (!index) {
     if (index.error() == raft::Refusal::overloaded)
       KIWI_MARK("write.refused_overloaded");
+    if (index.error() == raft::Refusal::no_space)
+      KIWI_MARK("write.refused_no_space");
     refuse(origin, refusal_of(index.error()));
     return;
   }
@@ -254,6 +256,8 @@ AnswerKind RaftState::refusal_of(raft::Refusal refusal) const {
       return AnswerKind::too_large;
     case raft::Refusal::handing_over:
       return AnswerKind::handing_over;
+    case raft::Refusal::no_space:
+      return AnswerKind::no_space;
     case raft::Refusal::not_leader:
     case raft::Refusal::not_known_to_all:
       break;

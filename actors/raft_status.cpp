@@ -35,6 +35,12 @@ NodeStatus RaftState::status_without_figures() const {
   s.pending_proposals = waiting.size();
   for (const auto& batch : applying) s.pending_proposals += batch.waiting.size();
   s.agreed_time_ms = core->agreed_time_ms();
+  s.disk_room = core->room();
+  s.disk_free_bytes = disk_free_bytes;
+  s.disk_reserve_bytes = options.disk_reserve_bytes;
+  s.reopened = options.reopened;
+  s.data_damaged = options.data_damaged;
+  s.takes_writes = core->role() == raft::Role::leader && core->takes_commands();
   s.followers = core->followers();
   s.connected_peers = connected;
   s.counters = core->counters();

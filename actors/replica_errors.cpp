@@ -28,6 +28,10 @@ const char* to_string(AnswerKind kind) {
       return "handing-over";
     case AnswerKind::removed:
       return "removed";
+    case AnswerKind::no_space:
+      return "no-space";
+    case AnswerKind::out_of_service:
+      return "out-of-service";
     case AnswerKind::unknown:
       return "unknown";
   }

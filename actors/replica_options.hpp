@@ -38,6 +38,13 @@ struct ReplicaOptions {
   std::uint32_t request_timeout_ms = 5000;
   /// Most bytes of snapshots sent in a second, to all peers together; 0: no limit.
   std::uint64_t snapshot_bytes_per_second = 0;
+  /// With less room than this on its disk a node takes no writes and leads only if nobody else can; 0: off.
+  std::uint64_t disk_reserve_bytes = 0;
+  /// Of each of the two databases, so much is read again and compared with its checksums in a second; 0: off.
+  std::uint64_t scrub_bytes_per_second = 0;
+  /// Since the process started: how often the data was opened again, and how often because it was damaged.
+  std::uint64_t reopened = 0;
+  std::uint64_t data_damaged = 0;
   /// The machine's clock, Unix milliseconds: the door for time (safety rule 8).
   std::function<std::uint64_t()> unix_clock_ms;
   PeerFactory make_peer;

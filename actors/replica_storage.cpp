@@ -104,6 +104,11 @@ Result<OpenedReplica> open_replica(const OpenOptions& o) {
   if (!directory)
     return tl::unexpected(directory.error());
   opened.directory = std::move(*directory);
+  if (const auto room = opened.directory->free_bytes(); room && *room < o.least_free_bytes)
+    return tl::unexpected(StorageError{StorageSubject::identity, StorageVerb::open, StorageKind::no_space,
+                                       o.dir + ": " + std::to_string(*room) + " bytes are free, and " +
+                                           std::to_string(o.least_free_bytes) + " are needed",
+                                       StorageOutcome::not_written});
   opened.dir = o.dir;
   opened.env = o.env;
   storage::LogStoreOptions log;

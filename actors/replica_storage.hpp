@@ -30,6 +30,9 @@ struct OpenOptions {
   MachineFactory make_machine;
   rocksdb::Env* env = nullptr;  // null: the real one
   bool simulated = false;
+  /// With less room than this on the disk nothing is tried (StorageKind::no_space). 0, or a file system that
+  /// does not say: in any case.
+  std::uint64_t least_free_bytes = 0;
 };
 
 struct OpenedReplica {

@@ -98,6 +98,18 @@ void StateMachineState::background() {
     self->send(self, caf::tick_atom_v);
 }
 
+void StateMachineState::scrub() {
+  auto done = machine->scrub(pace.slice_bytes());
+  if (!done) {
+    self->quit(to_caf_error(done.error()));
+    return;
+  }
+  if (*done)
+    self->delayed_send(self, ScrubPace::kBetweenRounds, ScrubSlice{});
+  else
+    self->delayed_send(self, pace.pause(), ScrubSlice{});
+}
+
 void StateMachineState::stop(const caf::error& reason) {
   const bool in_order = !reason || reason == caf::exit_reason::user_shutdown;
   if (auto flushed = machine->flush(); !flushed && in_order)
@@ -109,10 +121,13 @@ void StateMachineState::stop(const caf::error& reason) {
 namespace {
 StateMachineImpl::behavior_type state_machine(StateMachineState::Self self,
                                               std::shared_ptr<std::unique_ptr<StateMachine>> machine,
-                                              std::uint64_t epoch) {
+                                              std::uint64_t epoch, ScrubPace pace) {
   auto* state = &self->state;
   state->machine = std::move(*machine);
   state->epoch = epoch;
+  state->pace = pace;
+  if (pace.on())
+    self->delayed_send(self, pace.pause(), ScrubSlice{});
   self->set_exit_handler([state](const caf::exit_msg& m) { state->stop(m.reason); });
   return {
       [state](const ApplyBatch& m) { return state->apply(m); },
@@ -126,16 +141,19 @@ StateMachineImpl::behavior_type state_machine(StateMachineState::Self self,
       },
       [state](const StatsRequest&) { return state->machine->stats(); },
       [state](caf::tick_atom) { state->background(); },
+      [state](const ScrubSlice&) { state->scrub(); },
   };
 }
 }  // namespace
 
 StateMachineActor spawn_state_machine(caf::actor_system& system, SpawnMode mode,
-                                      std::unique_ptr<StateMachine> machine, std::uint64_t epoch) {
+                                      std::unique_ptr<StateMachine> machine, std::uint64_t epoch,
+                                      std::uint64_t scrub_bytes_per_second) {
+  const ScrubPace pace(scrub_bytes_per_second);
   auto box = std::make_shared<std::unique_ptr<StateMachine>>(std::move(machine));
   if (mode == SpawnMode::own_thread)
-    return system.spawn<caf::detached>(state_machine, std::move(box), epoch);
-  return system.spawn(state_machine, std::move(box), epoch);
+    return system.spawn<caf::detached>(state_machine, std::move(box), epoch, pace);
+  return system.spawn(state_machine, std::move(box), epoch, pace);
 }
 
 }  // namespace kiwi

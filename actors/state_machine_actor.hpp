@@ -6,12 +6,14 @@
 #include <memory>
 
 #include "actors/interfaces.hpp"
+#include "actors/scrub_pace.hpp"
 #include "actors/spawn_mode.hpp"
 #include "statemachine/state_machine.hpp"
 
 namespace kiwi {
 
-using StateMachineImpl = StateMachineActor::extend<caf::reacts_to<caf::tick_atom>>;
+using StateMachineImpl =
+    StateMachineActor::extend<caf::reacts_to<caf::tick_atom>, caf::reacts_to<ScrubSlice>>;
 
 struct StateMachineState {
   using Self = StateMachineImpl::stateful_pointer<StateMachineState>;
@@ -26,16 +28,20 @@ struct StateMachineState {
   caf::result<Index> finish_install(const FinishInstall& call);
   /// One slice of background work; comes back by a message to itself, so that applies go in between.
   void background();
+  /// Reads a slice of what lies on the disk and asks for the next. Damage ends the actor.
+  void scrub();
   /// Makes what is applied survive, then ends.
   void stop(const caf::error& reason);
 
   Self self;
   std::unique_ptr<StateMachine> machine;
   std::uint64_t epoch = 0;
+  ScrubPace pace;
   bool working = false;  // a tick_atom is on its way
 };
 
 StateMachineActor spawn_state_machine(caf::actor_system& system, SpawnMode mode,
-                                      std::unique_ptr<StateMachine> machine, std::uint64_t epoch);
+                                      std::unique_ptr<StateMachine> machine, std::uint64_t epoch,
+                                      std::uint64_t scrub_bytes_per_second = 0);
 
 }  // namespace kiwi

@@ -139,6 +139,7 @@ LogStoreActor::behavior_type no_op_store() {
       },
       [](const LogRead&) -> caf::result<LogEntries> { return caf::sec::unexpected_message; },
       [](const LogStatsRequest&) { return LogStoreFigures{}; },
+      [](const DiskSpaceRequest&) { return DiskSpace{}; },
       [](const AdoptCluster& m) { return m.cluster; },
   };
 }

@@ -29,17 +29,19 @@ struct ClientCommand {
 
 /// How a command ended. Safety rule 9: refusals surely did nothing; `unknown` may have happened or may yet.
 enum class AnswerKind : std::uint8_t {
-  done,          // `reply` is the command's reply, errors of its own included
-  not_leader,    // refused; `leader` says who leads
-  no_leader,     // refused; nobody is known to lead, or the leader is not ready
-  no_cluster,    // refused; this node belongs to no cluster yet
-  overloaded,    // refused; a limit is reached
-  too_large,     // refused; above kMaxRequestBytes
-  loading,       // refused; this node has not caught up since its start
-  stopping,      // refused; the node is shutting down or its storage failed
-  handing_over,  // refused; leadership is on its way to another node
-  removed,       // refused; this node was removed from its cluster
-  unknown,       // leadership lost, or no answer in time: may have happened or may yet
+  done,            // `reply` is the command's reply, errors of its own included
+  not_leader,      // refused; `leader` says who leads
+  no_leader,       // refused; nobody is known to lead, or the leader is not ready
+  no_cluster,      // refused; this node belongs to no cluster yet
+  overloaded,      // refused; a limit is reached
+  too_large,       // refused; above kMaxRequestBytes
+  loading,         // refused; this node has not caught up since its start
+  stopping,        // refused; the node is shutting down or its storage failed
+  handing_over,    // refused; leadership is on its way to another node
+  removed,         // refused; this node was removed from its cluster
+  no_space,        // refused; the disk of this leader, or those of a majority, are nearly full
+  out_of_service,  // refused; this node's data is closed, and opened again as soon as that can be
+  unknown,         // leadership lost, or no answer in time: may have happened or may yet
 };
 
 struct Answer {

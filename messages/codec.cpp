@@ -27,6 +27,10 @@ inline void check_known(InstallState state) {
   if (state > InstallState::not_needed)
     throw cereal::Exception("unknown state of an install");
 }
+inline void check_known(DiskRoom room) {
+  if (room > DiskRoom::none)
+    throw cereal::Exception("unknown state of a disk");
+}
 inline void check_known(PartCoding coding) {
   if (coding > PartCoding::lz4)
     throw cereal::Exception("unknown coding of a snapshot's part");

@@ -71,6 +71,8 @@ struct MutantRow {
   X(install_without_intent,      "K40", "a received snapshot replaces the data before the intent is written down")         \
   X(install_log_kept,            "K41", "a start that finishes an install leaves the log as it was")                       \
   X(snapshot_file_unsynced,      "K43", "a received file of a snapshot is installed without having been synced")                \
+  X(reserve_ignored,             "K50", "writes go on although the disks are nearly full")                                     \
+  X(scrub_believes,              "K51", "the scrub takes every checksum for right")                                          \
   X(only_old_half_counted,       "K60", "in a joint membership the new voters' majority is not needed")             \
   X(only_new_half_counted,       "K61", "in a joint membership the old voters' majority is not needed")             \
   X(promoted_unlevel,            "K62", "a learner becomes a voter before it has caught up")                        \
@@ -125,6 +127,15 @@ struct MarkRow {
   X("leader.own_disk",           "a leader stepped down because its disk was in the way")                            \
   X("leader.no_commit",          "a leader stepped down because nothing it appended got through")                    \
   X("leader.no_state",           "a leader whose data was lost stepped down once another log was level")             \
+  X("leader.handed_over",        "a leader without room on its disk asked another node to lead")                      \
+  X("append.no_room",            "a follower without room took no more entries")                                      \
+  X("disk.low",                  "a node's disk is nearly full")                                                      \
+  X("disk.room_again",           "a node's disk has room again")                                                      \
+  X("write.refused_no_space",    "a write was refused because disks are nearly full")                                 \
+  X("node.out_of_service",       "a node closed its data and waits to open it again")                                 \
+  X("node.in_service_again",     "a node opened its data again, in the same process")                                 \
+  X("scrub.round",               "a scrub read all tables of a database once")                                        \
+  X("scrub.damage_found",        "a scrub found what was not what was written")                                       \
   X("leader.later_term",         "a leader met a later term")                                                        \
   X("leader.behind_others",      "a leader committed through others before its own disk was done")                   \
   X("leader.noop_committed",     "a leader's first own entry is committed")                                          \

@@ -5,6 +5,7 @@
 #include <variant>
 #include <vector>
 
+#include "messages/disk_room.hpp"
 #include "messages/entry.hpp"
 #include "messages/ids.hpp"
 #include "messages/membership.hpp"
@@ -85,9 +86,10 @@ struct HeartbeatResponse {
   std::uint64_t clock_ms = 0;
   /// Its state is lost, and its log does not reach back far enough to make it again.
   bool wants_snapshot = false;
+  DiskRoom room = DiskRoom::enough;
   /// The newest of messages/known_formats.hpp that it knows; 0: this answer does not say.
   std::uint32_t formats = 0;
-  auto fields() { return std::tie(term, round, clock_ms, wants_snapshot, formats); }
+  auto fields() { return std::tie(term, round, clock_ms, wants_snapshot, room, formats); }
 };
 
 /// Raft 7: the leader offers a snapshot; the follower fetches it (docs/snapshots.md). Repeated until it is

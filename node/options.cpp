@@ -96,6 +96,14 @@ void define(CLI::App& app, NodeOptions& o, Raw& raw) {
            "A live follower that lags keeps the log from being purged up to this size; beyond it gets a "
            "snapshot")
       ->default_str("128MiB");
+  add_size(app, "--disk-reserve", o.disk_reserve_bytes, 0,
+           "With less room on its disk a node refuses writes and hands leadership over; 0: off")
+      ->default_str("256MiB");
+  add_size(app, "--scrub-rate", o.scrub_rate_bytes, 0,
+           "So much of the log, and as much of the data, is read again in a second and compared with its "
+           "checksums; "
+           "0: off")
+      ->default_str("0");
   add_size(app, "--snapshot-rate", o.snapshot_rate_bytes, 0,
            "Most bytes of snapshots sent in a second, to all followers together; not below 128KiB; 0: no "
            "limit")

@@ -79,6 +79,8 @@ ReplicaOptions replica_options(const NodeOptions& o, std::shared_ptr<spdlog::log
   compaction.keep_age_ms = o.log_keep_age_ms;
   compaction.laggard_bytes = o.log_laggard_bytes;
   r.snapshot_bytes_per_second = o.snapshot_rate_bytes;
+  r.scrub_bytes_per_second = o.scrub_rate_bytes;
+  r.disk_reserve_bytes = o.disk_reserve_bytes;
   r.place = CorePlace::io_thread;
   r.unix_clock_ms = unix_clock_ms;
   r.log = std::move(log);
@@ -107,8 +109,10 @@ int exit_code_of(const caf::error& reason, std::string& text, caf::actor_system&
   text = system.render(reason);
   if (reason == caf::sec::cannot_open_port)
     return kExitCannotListen;
-  if (reason.category() == caf::atom("storage"))
-    return kExitStorageFailure;
+  if (reason.category() == caf::atom("storage")) {
+    const auto error = storage_error_of(reason, StorageSubject::log, StorageVerb::read);
+    return error.kind == StorageKind::corruption ? kExitBadDataDirectory : kExitStorageFailure;
+  }
   return kExitBug;
 }
 
@@ -154,6 +158,11 @@ int run_node(const NodeOptions& o, const NodeSeams& seams) {
   start.redis.environment = make_environment(o, opened->identity);
   start.redis.process = make_process_probe();
   start.hands_over = true;
+  start.reopen = [o, env = seams.env]() -> Result<OpenedReplica> {
+    auto again = open_options(o, env);
+    again.least_free_bytes = o.disk_reserve_bytes / 2;
+    return open_replica(again);
+  };
   start.opened = std::move(*opened);
   std::promise<caf::error> down;
   auto ended = down.get_future();

@@ -140,6 +140,9 @@ tl::expected<Index, Refusal> Core::propose(EntryKind kind, Bytes payload) {
     return refuse(Refusal::not_leader);
   if (payload.size() > kMaxRequestBytes)
     return refuse(Refusal::too_large);
+  // Its own ticks and markers go on: reads need them, and they are small.
+  if (kind == EntryKind::command && !takes_commands_ && !KIWI_MUTANT(reserve_ignored))
+    return refuse(Refusal::no_space);
   if (transfer_)
     return refuse(Refusal::handing_over);
   if (format_of(kind) > kFirstFormats && !everyone_knows(format_of(kind)))
@@ -250,6 +253,7 @@ std::vector<FollowerStatus> Core::followers() const {
     s.formats = p.formats();
     s.snapshot_bytes = p.offered() ? p.offered()->bytes() : 0;
     s.snapshot_received = p.received_bytes();
+    s.room = p.room();
     all.push_back(s);
   }
   return all;

@@ -42,6 +42,7 @@ enum class Refusal : std::uint8_t {
   not_leader,        // see leader()
   overloaded,        // a limit of Options is reached
   too_large,         // the payload is above kMaxRequestBytes
+  no_space,          // the own disk, or those of a majority, are nearly full
   handing_over,      // leadership is being transferred; ask again soon, here or at the next leader
   not_known_to_all,  // a member does not know this kind of entry yet, or has not said (rolling upgrade)
 };
@@ -66,6 +67,7 @@ struct Counters {
   std::uint64_t membership_changes = 0;  // begun here
   std::uint64_t transfers = 0;           // begun here, for whatever reason
   std::uint64_t transfers_aborted = 0;
+  std::uint64_t handovers = 0;  // transfers for want of room on the own disk
 };
 
 struct FollowerStatus {
@@ -81,6 +83,7 @@ struct FollowerStatus {
   std::uint32_t formats = 0;            // as it says; 0: it has not
   std::uint64_t snapshot_bytes = 0;     // of the snapshot on offer
   std::uint64_t snapshot_received = 0;  // of them, as it says
+  DiskRoom room = DiskRoom::enough;     // as it says
 };
 
 class Core {
@@ -130,6 +133,12 @@ class Core {
   /// The state machine lost its state, and the log does not reach back to its beginning: nothing is applied,
   /// and this node does not campaign, before a snapshot is installed.
   bool needs_snapshot() const { return applied_ < log_.purged().index; }
+
+  /// How much room the own disk has left (docs/architecture.md, full disks).
+  void set_room(DiskRoom room);
+  DiskRoom room() const { return room_; }
+  /// Leader: commands of clients are proposed: the own disk and those of a majority have room.
+  bool takes_commands() const { return takes_commands_; }
 
   /// A cluster of one: makes this node, which belongs to no cluster, its only voter (RAFT.CLUSTER INIT).
   /// Requires has_cluster() to be false.
@@ -253,6 +262,14 @@ class Core {
   void handle(NodeId from, const VoteRequest& m);
   void handle(NodeId from, const VoteResponse& m);
   void handle(NodeId from, const TimeoutNowRequest& m);
+
+  // raft/room.cpp: nearly full disks
+  bool has_room(NodeId id) const;
+  void weigh_room();
+  void hand_over_for_room();
+  bool no_room_for(const AppendRequest& m) const;
+  bool waits_for_room(const Progress& p) const;
+  bool majority_takes_entries() const;
   /// A message of the leader of `term`: false when that is over.
   bool heard_leader(NodeId from, Term term);
 
@@ -355,6 +372,8 @@ class Core {
   std::optional<SnapshotMeta> installing_;  // from begin_install until the log follows
   bool snapshot_in_place_ = false;  // the state machine is the snapshot's state: installed() was called
 
+  DiskRoom room_ = DiskRoom::enough;
+
   // --- Role
   Role role_ = Role::follower;
   NodeId leader_;          // believed to lead now; 0: not known
@@ -388,6 +407,7 @@ class Core {
   std::vector<Progress> progress_;  // by node id; without the own one
   Index noop_;                      // the first entry of the own term
   std::uint64_t heartbeat_sent_ticks_ = 0;
+  bool takes_commands_ = true;
   StallWatch stall_watch_;
   ReadQueue reads_;
   ClockMedian clocks_;

@@ -9,6 +9,11 @@
 
 namespace kiwi::raft {
 
+namespace {
+/// Election time-outs that a node without room waits instead of one.
+constexpr std::uint32_t kPatienceWithoutRoom = 3;
+}  // namespace
+
 /// A node that its newest membership leaves out stands all the same as long as it does not know that to be
 /// committed: nobody else may have that membership's entry (thesis 4.2.2). It counts itself for nothing.
 bool Core::promotable() const {
@@ -51,6 +56,8 @@ void Core::tick_election() {
       campaign(false);
     return;
   }
+  if (room_ != DiskRoom::enough)
+    patience *= kPatienceWithoutRoom;  // those who have it stand first
   if (now_ticks_ - timer_started_ticks_ < patience)
     return;
   // With a disk that does not even take the last vote nobody can win; it would only drive the term up (T16).
@@ -226,6 +233,7 @@ void Core::become_leader() {
   progress_.clear();
   note_leaving();
   rebuild_progress();
+  weigh_room();
   clocks_.forget();
   told_ms_ = 0;
   told_at_ = Index(0);
@@ -347,7 +355,7 @@ void Core::handle(NodeId from, const TimeoutNowRequest& m) {
     return;
   }
   if (m.term == vote_.term && from == leader_ && role_ == Role::follower && promotable() && !installing_ &&
-      !needs_snapshot())
+      !needs_snapshot() && room_ == DiskRoom::enough)
     campaign(true);
 }
 

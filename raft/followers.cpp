@@ -75,8 +75,10 @@ void Core::tick_leader() {
     step_down(StepDown::no_quorum);
     return;
   }
+  weigh_room();
   if (in_the_way() || hand_over_log())
     return;
+  hand_over_for_room();
   if (now_ticks_ - heartbeat_sent_ticks_ >= options_.heartbeat_ticks) {
     broadcast_heartbeat();
     return;
@@ -104,6 +106,8 @@ bool Core::hand_over_log() {
 
 /// Steps down, and says so, when the others do better without this leader.
 bool Core::in_the_way() {
+  if (!majority_takes_entries())
+    return false;  // what stands in the way are their disks, whoever leads
   // Not so this node itself: would the others be enough?
   const auto there = [&](NodeId id) {
     const Progress* p = progress_of(id);
@@ -178,6 +182,10 @@ void Core::handle(NodeId from, const HeartbeatResponse& m) {
   p->resume();
   p->want_state(m.wants_snapshot);
   p->set_formats(m.formats);
+  if (p->room() != m.room) {
+    p->set_room(m.room);
+    weigh_room();
+  }
   const std::uint64_t idle = p->idle_ticks(now_ticks_);
   if (p->state() == ProgressState::probe && idle >= unanswered_ticks() && !KIWI_MUTANT(lost_append_forgotten))
     p->repeat_probe();
@@ -286,6 +294,8 @@ bool Core::hold_for_batch(const Progress& p, Index last) const {
 void Core::replicate_to(Progress& p) {
   const Index end = log_.last().index;
   while (p.state() != ProgressState::snapshot) {
+    if (waits_for_room(p))
+      return;
     if (!log_.term_at(p.next() - 1)) {
       p.need_snapshot();
       if (p.active(now_ticks_, options_.election_ticks_max) &&

@@ -48,6 +48,8 @@ class LogView {
   Index fit(Index first, Index last, std::uint64_t max_bytes) const;
   /// Requires it in memory.
   std::uint64_t stamp_at(Index index) const;
+  /// Requires it in memory.
+  EntryKind kind_at(Index index) const { return slot(index).entry.kind; }
   /// weight_bytes of the entries above `index` that are in memory.
   std::uint64_t bytes_after(Index index) const;
   std::uint64_t bytes() const { return end_bytes_ - base_bytes_; }

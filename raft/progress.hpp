@@ -7,6 +7,7 @@
 #include <optional>
 #include <utility>
 
+#include "messages/disk_room.hpp"
 #include "messages/ids.hpp"
 #include "messages/snapshot_meta.hpp"
 
@@ -48,6 +49,10 @@ class Progress {
   ProgressState state() const { return state_; }
   std::size_t inflight() const { return inflight_.size(); }
   std::uint64_t inflight_bytes() const { return inflight_bytes_; }
+
+  /// Of its disk, as it said last.
+  DiskRoom room() const { return room_; }
+  void set_room(DiskRoom room) { room_ = room; }
 
   // --- hearing
   void heard(std::uint64_t now_ticks) {
@@ -178,6 +183,7 @@ class Progress {
   bool told_state_ = false;
   bool answered_ = false;
   std::uint32_t formats_ = 0;
+  DiskRoom room_ = DiskRoom::enough;
 };
 
 }  // namespace kiwi::raft

@@ -38,6 +38,10 @@ void Core::handle(NodeId from, AppendRequest& m) {
   heard_leader(from, m.term);
   if (installing_)
     return;  // the log is about to begin anew; a lost message to the leader
+  if (no_room_for(m)) {
+    KIWI_MARK("append.no_room");
+    return;  // as above; the leader knows why, and waits
+  }
 
   const Index previous = m.previous.index;
   const Index match = previous + m.entries.size();
@@ -161,6 +165,7 @@ void Core::release_held() {
     answer.clock_ms = clocks_.own();
     answer.wants_snapshot = needs_snapshot() && !installing_;
     answer.formats = options_.formats;
+    answer.room = room_;
     send(leader_of_term_, answer);
     held_heartbeat_round_.reset();
   }

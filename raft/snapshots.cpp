@@ -83,6 +83,8 @@ Index Core::least_for(const Progress& p) const {
 void Core::want_snapshot(Progress& p) {
   if (needs_snapshot())
     return;  // this leader's own state is lost
+  if (p.room() != DiskRoom::enough)
+    return;  // a snapshot takes the room of another state
   KIWI_MARK("snapshot.wanted");
   p.offer_moved(now_ticks_);
   out_.snapshots_wanted.push_back({p.node(), least_for(p)});

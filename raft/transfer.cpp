@@ -16,7 +16,8 @@ namespace kiwi::raft {
 bool Core::may_lead(const Progress& p) const {
   const auto& voters = membership().voters;  // not those that are about to leave
   return std::binary_search(voters.begin(), voters.end(), p.node()) && p.answered() &&
-         p.active(now_ticks_, options_.election_ticks_max) && !p.takes_snapshot() && p.has_state();
+         p.active(now_ticks_, options_.election_ticks_max) && !p.takes_snapshot() && p.has_state() &&
+         p.room() == DiskRoom::enough;
 }
 
 /// The one with the longest log. 0: nobody.

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstdio>
 
 #include "server/info.hpp"
@@ -38,6 +39,7 @@ std::string follower_line(const NodeStatus& status, const raft::FollowerStatus& 
   add("inflight_appends", follower.inflight_appends);
   add("inflight_bytes", follower.inflight_bytes);
   add("active", follower.recently_active ? 1 : 0);
+  out += std::string(",disk_room=") + to_string(follower.room);
   if (follower.state == raft::ProgressState::snapshot) {
     add("snapshot_bytes", follower.snapshot_bytes);
     add("snapshot_received", follower.snapshot_received);
@@ -73,6 +75,13 @@ void add_membership(const NodeStatus& status, InfoText& out) {
   out.add("raft_removed", status.removed ? 1 : 0);
 }
 
+/// INFO is read line by line.
+std::string one_line(std::string text) {
+  std::replace_if(
+      text.begin(), text.end(), [](char c) { return c == '\r' || c == '\n'; }, ' ');
+  return text;
+}
+
 void add_counters(const raft::Counters& counters, InfoText& out) {
   out.add("raft_elections_started", counters.elections_started);
   out.add("raft_elections_won", counters.elections_won);
@@ -82,6 +91,7 @@ void add_counters(const raft::Counters& counters, InfoText& out) {
   out.add("raft_check_quorum_failures", counters.check_quorum_failures);
   out.add("raft_step_downs_own_disk", counters.step_downs_own_disk);
   out.add("raft_step_downs_no_commit", counters.step_downs_no_commit);
+  out.add("raft_handovers", counters.handovers);
   out.add("raft_proposals", counters.proposals);
   out.add("raft_proposals_refused", counters.proposals_refused);
   out.add("raft_reads", counters.reads);
@@ -92,6 +102,15 @@ void add_counters(const raft::Counters& counters, InfoText& out) {
   out.add("raft_membership_changes", counters.membership_changes);
   out.add("raft_transfers", counters.transfers);
   out.add("raft_transfers_aborted", counters.transfers_aborted);
+}
+
+void add_scrub(const std::string& name, const ScrubFigures& scrub, InfoText& out) {
+  out.add(name + "rounds", scrub.rounds);
+  out.add(name + "bytes", scrub.bytes);
+  out.add(name + "tables", scrub.tables);
+  out.add(name + "unverified", scrub.unverified);
+  out.add(name + "errors", scrub.errors);
+  out.add(name + "position", scrub.position);
 }
 
 void add_log_store(const LogStoreFigures& log, InfoText& out) {
@@ -181,9 +200,24 @@ void info_raft(const InfoSources& from, InfoText& out) {
   out.add("raft_agreed_time_ms", status.agreed_time_ms);
   add_membership(status, out);
   out.add("raft_connected_peers", ids(status.connected_peers));
+  if (status.disk_reserve_bytes != 0) {
+    out.add("raft_disk_room", to_string(status.disk_room));
+    out.add("raft_disk_free_bytes", status.disk_free_bytes);
+    out.add("raft_disk_reserve_bytes", status.disk_reserve_bytes);
+  }
+  out.add("raft_takes_writes", status.takes_writes ? 1 : 0);
+  out.add("raft_out_of_service", status.out_of_service.empty() ? 0 : 1);
+  if (!status.out_of_service.empty()) {
+    out.add("raft_out_of_service_reason", one_line(status.out_of_service));
+    out.add("raft_out_of_service_attempts", status.reopen_attempts);
+  }
+  out.add("raft_reopened", status.reopened);
+  out.add("raft_data_damaged", status.data_damaged);
   add_counters(status.counters, out);
   if (status.with_stats) {
     add_log_store(status.log_store, out);
+    add_scrub("raft_log_scrub_", status.log_store.scrub, out);
+    add_scrub("raft_data_scrub_", status.state.scrub, out);
     add_snapshots(status.snapshots, out);
   }
   std::size_t number = 0;

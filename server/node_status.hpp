@@ -26,9 +26,10 @@ struct LogStoreFigures {
   std::uint64_t entries_written = 0;
   std::uint64_t bytes_written = 0;
   std::uint64_t disk_bytes = 0;
+  ScrubFigures scrub;
   auto fields() {
     return std::tie(syncs, sync_last_us, sync_max_us, sync_total_us, entries_written, bytes_written,
-                    disk_bytes);
+                    disk_bytes, scrub);
   }
 };
 
@@ -86,6 +87,15 @@ struct NodeStatus {
   bool needs_snapshot = false;
   std::uint64_t pending_proposals = 0;
   std::uint64_t agreed_time_ms = 0;
+  DiskRoom disk_room = DiskRoom::enough;
+  std::uint64_t disk_free_bytes = 0;     // 0: not asked, without a reserve
+  std::uint64_t disk_reserve_bytes = 0;  // 0: none
+  bool takes_writes = false;             // leader, and disks have room
+  /// Not empty: the data is closed because of this, and is opened again as soon as that can be.
+  std::string out_of_service;
+  std::uint64_t reopen_attempts = 0;            // since it is out of service
+  std::uint64_t reopened = 0;                   // since the process started
+  std::uint64_t data_damaged = 0;               // of those, for damaged data
   std::vector<raft::FollowerStatus> followers;  // leader only
   std::vector<NodeId> connected_peers;          // outgoing control lane is up
   raft::Counters counters;

@@ -30,6 +30,13 @@ Reply refusal(AnswerKind kind, const NodeAddress& leader, std::uint16_t slot) {
       return Reply::error("TRYAGAIN leadership is being handed over; the command was not done");
     case AnswerKind::removed:
       return Reply::error("CLUSTERDOWN this node was removed from its cluster; ask another node");
+    case AnswerKind::no_space:
+      return Reply::error(
+          "MISCONF No space left on device: the disks of this node or of most nodes are nearly full; the "
+          "write "
+          "was not done");
+    case AnswerKind::out_of_service:
+      return Reply::error("CLUSTERDOWN this node is out of service and opens its data again by itself");
     case AnswerKind::unknown:
       return Reply::error(
           "TIMEOUT the outcome of the command is unknown: it may have been applied or may still be");

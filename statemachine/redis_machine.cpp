@@ -198,6 +198,15 @@ Result<bool> RedisMachine::background_work() {
   });
 }
 
+Result<bool> RedisMachine::scrub(std::uint64_t max_bytes) {
+  return guarded(*impl_->database, impl_->failed, [&] {
+    auto done = impl_->database->scrub(max_bytes);
+    if (!done)
+      throw StorageFailure(done.error());
+    return *done;
+  });
+}
+
 std::optional<StateDigest> RedisMachine::digest(Index index) const {
   return impl_->digests ? impl_->digests->find(index) : std::nullopt;
 }
@@ -221,6 +230,7 @@ StateStats RedisMachine::stats() const {
   stats.durable_applied = impl_->database->durable();
   stats.keyspace_hits = impl_->counts.hits;
   stats.keyspace_misses = impl_->counts.misses;
+  stats.scrub = impl_->database->scrub_figures();
   return stats;
 }
 

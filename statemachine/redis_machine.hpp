@@ -58,6 +58,7 @@ class RedisMachine final : public StateMachine {
   Result<Index> flush() override;
   /// Computes the digests that markers in the log asked for.
   Result<bool> background_work() override;
+  Result<bool> scrub(std::uint64_t max_bytes) override;
   /// Also nothing: the marker is older than the last kMaxDigests, or was applied before the last restart.
   std::optional<StateDigest> digest(Index index) const override;
   Result<std::optional<StateDigest>> digest_now() override;

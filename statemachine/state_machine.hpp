@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "messages/entry.hpp"
+#include "messages/scrub_figures.hpp"
 #include "messages/snapshot_meta.hpp"
 #include "messages/storage_calls.hpp"
 #include "messages/storage_error.hpp"
@@ -43,9 +44,10 @@ struct StateStats {
   Index durable_applied;           // what a crash now would come back to
   std::uint64_t keyspace_hits = 0;
   std::uint64_t keyspace_misses = 0;
+  ScrubFigures scrub;
   auto fields() {
     return std::tie(keys, keys_with_expiry, expired_keys, entries_applied, batches_applied, queries,
-                    disk_bytes, memory_bytes, durable_applied, keyspace_hits, keyspace_misses);
+                    disk_bytes, memory_bytes, durable_applied, keyspace_hits, keyspace_misses, scrub);
   }
 };
 
@@ -104,6 +106,12 @@ class StateMachine {
 
   /// A bounded slice of background work (digests, clean-up). True: there is more to do.
   virtual Result<bool> background_work() { return false; }
+  /// Reads at most this much of what lies on the disk again and compares it with its checksums. True: all was
+  /// read once, the next call begins anew. Damage is an error, as of apply().
+  virtual Result<bool> scrub(std::uint64_t max_bytes) {
+    static_cast<void>(max_bytes);
+    return true;
+  }
   /// The digest as of the marker entry at `index`, once background_work has finished it.
   virtual std::optional<StateDigest> digest(Index index) const {
     static_cast<void>(index);

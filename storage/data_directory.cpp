@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "storage/disk_space.hpp"
 #include "storage/durable_dir.hpp"
 #include "storage/snapshot_install.hpp"
 
@@ -54,8 +55,10 @@ Result<std::unique_ptr<DataDirectory>> DataDirectory::open(const std::string& di
   if (auto locked = env->LockFile(dir + "/LOCK", &lock); !locked.ok())
     return failed(StorageKind::mismatch,
                   dir + " is in use by another process, or cannot be locked: " + locked.ToString());
-  return std::unique_ptr<DataDirectory>(new DataDirectory(env, lock));
+  return std::unique_ptr<DataDirectory>(new DataDirectory(env, lock, dir));
 }
+
+std::optional<std::uint64_t> DataDirectory::free_bytes() const { return storage::free_bytes(env_, dir_); }
 
 DataDirectory::~DataDirectory() { env_->UnlockFile(lock_); }
 

@@ -2,9 +2,12 @@
 
 // DIR itself: that it is Kiwi's, and that no other process has it.
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "messages/storage_error.hpp"
 
@@ -27,13 +30,17 @@ class DataDirectory {
   /// use by another process. `env` null: the system's.
   static Result<std::unique_ptr<DataDirectory>> open(const std::string& dir, rocksdb::Env* env);
   ~DataDirectory();
+  /// See disk_space.hpp.
+  std::optional<std::uint64_t> free_bytes() const;
   DataDirectory(const DataDirectory&) = delete;
   DataDirectory& operator=(const DataDirectory&) = delete;
 
  private:
-  DataDirectory(rocksdb::Env* env, rocksdb::FileLock* lock) : env_(env), lock_(lock) {}
+  DataDirectory(rocksdb::Env* env, rocksdb::FileLock* lock, std::string dir)
+      : env_(env), lock_(lock), dir_(std::move(dir)) {}
   rocksdb::Env* env_;
   rocksdb::FileLock* lock_;
+  std::string dir_;
 };
 
 }  // namespace kiwi::storage

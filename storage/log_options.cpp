@@ -8,6 +8,9 @@
 #include <memory>
 #include <utility>
 
+#include "storage/no_auto_resume.hpp"
+#include "storage/table_scrub.hpp"
+
 namespace kiwi::storage {
 namespace {
 
@@ -40,12 +43,14 @@ rocksdb::Options common_options(const LogStoreOptions& options) {
   o.avoid_flush_during_recovery = false;
   o.avoid_flush_during_shutdown = true;  // everything is in the synced log already
   o.max_bgerror_resume_count = 0;        // rule 4: the first error is the last
+  o.listeners.push_back(no_auto_resume());
   o.paranoid_checks = true;
   o.use_fsync = false;  // fdatasync: writes the new file size too
   o.wal_bytes_per_sync = 0;
   o.recycle_log_file_num = 0;  // old records behind the end would look like damage
   o.allow_fallocate = false;   // the scan wants files that end where the records end
   o.write_dbid_to_manifest = true;
+  o.file_checksum_gen_factory = table_checksums();
 
   o.max_background_jobs = 2;
   o.max_write_buffer_number = 4;

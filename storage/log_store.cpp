@@ -10,6 +10,7 @@
 
 #include "messages/assert.hpp"
 #include "messages/fault_points.hpp"
+#include "storage/dir_lock.hpp"
 #include "storage/durable_dir.hpp"
 #include "storage/durable_names.hpp"
 #include "storage/log_format.hpp"
@@ -19,6 +20,7 @@
 #include "storage/log_recovery.hpp"
 #include "storage/log_shape.hpp"
 #include "storage/storage_status.hpp"
+#include "storage/table_scrub.hpp"
 
 namespace kiwi::storage {
 namespace {
@@ -27,33 +29,6 @@ constexpr Doing kOpening{StorageSubject::log, StorageVerb::open, StorageOutcome:
 constexpr Doing kReading{StorageSubject::log, StorageVerb::read, StorageOutcome::not_written};
 constexpr Doing kWriting{StorageSubject::log, StorageVerb::write, StorageOutcome::unknown};
 constexpr Doing kIdentifying{StorageSubject::identity, StorageVerb::write, StorageOutcome::not_written};
-
-/// Holds KIWI-LOCK. RocksDB's own LOCK does not guard the read-only look before.
-class DirLock {
- public:
-  static Result<DirLock> take(rocksdb::Env& env, const std::string& dir) {
-    rocksdb::FileLock* lock = nullptr;
-    const auto path = dir + "/" + kLockFile;
-    if (auto status = env.LockFile(path, &lock); !status.ok()) {
-      return tl::unexpected(
-          make_error(kOpening, StorageKind::unavailable,
-                     path + " is held: the log store is open elsewhere (" + status.ToString() + ")"));
-    }
-    return DirLock(env, lock);
-  }
-  DirLock(DirLock&& other) noexcept : env_(other.env_), lock_(std::exchange(other.lock_, nullptr)) {}
-  DirLock& operator=(DirLock&&) = delete;
-  ~DirLock() {
-    if (lock_ != nullptr) {
-      env_->UnlockFile(lock_).PermitUncheckedError();
-    }
-  }
-
- private:
-  DirLock(rocksdb::Env& env, rocksdb::FileLock* lock) : env_(&env), lock_(lock) {}
-  rocksdb::Env* env_;
-  rocksdb::FileLock* lock_;
-};
 
 Result<std::unique_ptr<rocksdb::DB>> open_database(const rocksdb::Options& options, const std::string& dir) {
   rocksdb::DB* raw = nullptr;
@@ -126,7 +101,8 @@ struct LogStore::Impl {
         lock(std::move(held)),
         purge_point(std::move(point)),
         db(std::move(database)),
-        purge_job(env, *db) {}
+        purge_job(env, *db),
+        table_scrub(env, *db, StorageSubject::log) {}
 
   std::unique_ptr<rocksdb::Env> own_env;  // outlives all that uses it; options.env is this one
   LogStoreOptions options;
@@ -135,6 +111,7 @@ struct LogStore::Impl {
   std::shared_ptr<PurgePoint> purge_point;  // of `shape`, for RocksDB's threads
   std::unique_ptr<rocksdb::DB> db;
   PurgeJob purge_job;
+  TableScrub table_scrub;
   LogShape shape;  // as it is durable
   Identity identity;
   LogStoreStats stats;
@@ -478,6 +455,31 @@ Result<std::vector<Entry>> LogStore::read(Index first, Index last, std::uint64_t
   }
   return entries;
 }
+
+Result<bool> LogStore::scrub(std::uint64_t max_bytes) {
+  auto& impl = *impl_;
+  if (impl.poison) {
+    return tl::unexpected(*impl.poison);
+  }
+  auto done = impl.table_scrub.step(max_bytes);
+  if (!done) {
+    return tl::unexpected(impl.poisoned_with(done.error()));
+  }
+  if (*done) {
+    const auto state = read_state(*impl.db);
+    if (!state) {
+      return tl::unexpected(impl.poisoned_with(state.error()));
+    }
+    if (*state != impl.shape.state) {
+      return tl::unexpected(impl.poisoned_with(
+          make_error(kReading, StorageKind::corruption,
+                     "scrub: " + impl.options.dir + ": another vote or state than was written")));
+    }
+  }
+  return done;
+}
+
+const ScrubFigures& LogStore::scrub_figures() const { return impl_->table_scrub.figures(); }
 
 LogId LogStore::last() const { return impl_->shape.state.last; }
 LogId LogStore::purged() const { return impl_->shape.state.purged; }

@@ -14,6 +14,7 @@
 #include "messages/entry.hpp"
 #include "messages/ids.hpp"
 #include "messages/membership.hpp"
+#include "messages/scrub_figures.hpp"
 #include "messages/storage_calls.hpp"
 #include "messages/storage_error.hpp"
 #include "messages/term_run.hpp"
@@ -116,6 +117,12 @@ class LogStore {
   /// all in one write: after a crash either all of it is there or nothing. Requires the node, instance and
   /// address to stay (asserted). For a node that is not running (kiwi-node recover).
   Result<void> begin_new_cluster(const Identity& identity, const LogWrite& step);
+
+  /// Reads at most this much of the tables again, and compares them with their checksums (table_scrub.hpp);
+  /// the vote and the state of the log at the end of a round. True: a round is done. Damage poisons the
+  /// store.
+  Result<bool> scrub(std::uint64_t max_bytes);
+  const ScrubFigures& scrub_figures() const;
 
   LogId last() const;
   LogId purged() const;

@@ -13,6 +13,9 @@ namespace kiwi::storage {
 namespace {
 
 constexpr std::size_t kOpenForReading = 4;
+/// A file that is received goes to the disk all along: one sync of a large file at its end would hold up
+/// every other sync on that disk, those of a log among them.
+constexpr std::uint64_t kWriteBackBytes = 1u << 20;
 
 tl::unexpected<StorageError> failed(const rocksdb::Status& status, StorageVerb verb,
                                     const std::string& path) {
@@ -107,6 +110,8 @@ class EnvFiles : public SnapshotFiles {
     auto status = appended_->Append(rocksdb::Slice(bytes.data(), bytes.size()));
     if (status.ok())
       status = appended_->Flush();
+    if (status.ok())
+      status = write_back();
     if (!status.ok())
       close(path);
     return checked(status, StorageVerb::write, path);
@@ -173,7 +178,18 @@ class EnvFiles : public SnapshotFiles {
       return failed(status, StorageVerb::write, path);
     }
     appended_path_ = path;
+    written_back_ = appended_->GetFileSize();
     return {};
+  }
+
+  /// Begins to write; only a sync waits for it.
+  rocksdb::Status write_back() {
+    const std::uint64_t size = appended_->GetFileSize();
+    if (size - written_back_ < kWriteBackBytes)
+      return rocksdb::Status::OK();
+    const auto status = appended_->RangeSync(written_back_, size - written_back_);
+    written_back_ = size;
+    return status;
   }
 
   /// Nothing is lost by a failed close: what must last is synced first.
@@ -189,6 +205,7 @@ class EnvFiles : public SnapshotFiles {
   std::deque<std::pair<std::string, std::unique_ptr<rocksdb::RandomAccessFile>>> reading_;
   std::unique_ptr<rocksdb::WritableFile> appended_;
   std::string appended_path_;
+  std::uint64_t written_back_ = 0;  // of it: its first so many bytes are on their way to the disk
 };
 
 }  // namespace

@@ -113,6 +113,8 @@ tl::expected<void, std::string> ProcessBackend::Impl::start_node(Node& node) {
     arguments.emplace_back(flag);
     arguments.push_back(std::move(value));
   };
+  add("--scrub-rate", std::to_string(s.scrub));
+  add("--disk-reserve", std::to_string(s.disk_reserve));
   if (options_.means.fault_build) {
     add("--control", (dir_ / ("c" + to_string(node.process.id()))).string());
     if (!node.dial_map.empty()) {

@@ -24,10 +24,10 @@ ReplyKind kind_of(const Reply& reply) {
   if (begins_with_one_of(text, {"TIMEOUT "})) {
     return ReplyKind::unknown;
   }
-  if (begins_with_one_of(
-          text, {"MOVED ", "CLUSTERDOWN ", "TRYAGAIN ", "NOCLUSTER ", "LOADING ", "ERR max number of clients",
-                 "ERR Protocol error", "ERR the command is larger", "ERR unknown command",
-                 "ERR wrong number of arguments"})) {
+  if (begins_with_one_of(text,
+                         {"MOVED ", "CLUSTERDOWN ", "MISCONF ", "TRYAGAIN ", "NOCLUSTER ", "LOADING ",
+                          "ERR max number of clients", "ERR Protocol error", "ERR the command is larger",
+                          "ERR unknown command", "ERR wrong number of arguments"})) {
     return ReplyKind::refusal;
   }
   return ReplyKind::result;

@@ -90,6 +90,14 @@ constexpr ValueSpec kCluster[] = {
      .type = byte_rate,
      .summary = "most bytes of snapshots that a node sends; no limit without it",
      .least = 131072},
+    {.name = "disk-reserve",
+     .type = bytes,
+     .fallback = "0",
+     .summary = "with less room on its disk a node refuses writes and hands leadership over; 0: off"},
+    {.name = "scrub",
+     .type = bytes,
+     .fallback = "0",
+     .summary = "read again of each database in a second and compared with checksums; 0: off"},
     {.name = "run", .type = duration, .fallback = "0", .summary = "the run lasts at least so long"},
     {.name = "settle",
      .type = duration,
@@ -243,6 +251,8 @@ ClusterSettings cluster_settings(const Scenario& scenario) {
   s.loss = checked(read_probability(values["loss"]));
   s.duplicate = checked(read_probability(values["duplicate"]));
   s.sync = checked(read_duration_range(values["sync"]));
+  s.disk_reserve = checked(read_bytes(values["disk-reserve"]));
+  s.scrub = checked(read_bytes(values["scrub"]));
   s.cache = checked(read_bytes(values["cache"]));
   s.log_keep = checked(read_bytes(values["log-keep"]));
   s.log_entries = checked(read_number(values["log-entries"]));

@@ -45,7 +45,9 @@ struct ClusterSettings {
   double loss = 0;          // share of frames lost; net=lossy only
   double duplicate = 0;     // share of frames doubled; net=lossy only
   Range sync{};             // of a sync of the log
+  std::uint64_t scrub = 0;  // bytes a second; ReplicaOptions::scrub_bytes_per_second
   std::uint64_t cache = 0;  // bytes of entries that a leader keeps in memory for those who lag
+  std::uint64_t disk_reserve = 0;   // bytes; ReplicaOptions::disk_reserve_bytes
   std::uint64_t log_keep = 0;       // bytes of entries; the log is purged when it is a quarter larger
   std::uint64_t log_entries = 0;    // the same, as a number
   Time log_age{0};                  // what is older is purged in any case

@@ -202,8 +202,8 @@ void simplify_cluster(Attempts& attempts) {
     }
   }
   // `settle` and `at-end` belong to what is promised.
-  for (const char* key : {"floor", "net", "loss", "duplicate", "strategy", "latency", "sync", "cache",
-                          "request-timeout", "election", "heartbeat", "tick", "disk"}) {
+  for (const char* key : {"floor", "net", "loss", "duplicate", "strategy", "latency", "sync", "disk-reserve",
+                          "scrub", "cache", "request-timeout", "election", "heartbeat", "tick", "disk"}) {
     script::Scenario scenario = attempts.best();
     if (std::string(key) == "disk" && cluster_value(scenario, key) != "ordered") {
       continue;

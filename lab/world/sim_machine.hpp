@@ -71,6 +71,7 @@ class SimStateMachine final : public StateMachine {
     return flushed;
   }
   Result<bool> background_work() override { return inner_->background_work(); }
+  Result<bool> scrub(std::uint64_t max_bytes) override { return inner_->scrub(max_bytes); }
   std::optional<StateDigest> digest(Index index) const override { return inner_->digest(index); }
   Result<std::optional<StateDigest>> digest_now() override { return inner_->digest_now(); }
   StateStats stats() const override { return inner_->stats(); }

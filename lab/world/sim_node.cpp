@@ -146,6 +146,9 @@ NodeStart SimNode::node_start(OpenedReplica opened) {
   r.raft.max_cached_bytes = options_.max_cached_bytes;
   r.raft.compaction = options_.compaction;
   r.snapshot_bytes_per_second = options_.snapshot_bytes_per_second;
+  r.disk_reserve_bytes = options_.disk_reserve_bytes;
+  r.scrub_bytes_per_second = options_.scrub_bytes_per_second;
+  start.reopen = [this] { return reopen(); };
   r.tick_ms = static_cast<std::uint32_t>(options_.tick.count());
   r.request_timeout_ms = static_cast<std::uint32_t>(options_.request_timeout.count());
   r.unix_clock_ms = [this] { return time_.unix_ms(host_.world_now()); };
@@ -232,11 +235,17 @@ void SimNode::spawned(const ScheduledActor& actor, const caf::strong_actor_ptr& 
     log_store_ = handle;
   else if (actor.role == "adaptor")
     adaptor_ = handle;
-  if (actor.role != "raft")
+  if (actor.role != "raft" && actor.role != "standby")
     return;
-  raft_ = handle;
   replica_ = caf::actor_cast<ReplicaActor>(handle);
-  acceptor_ = spawn_sim_acceptor(*system_, host_.net(), replica_, logger_);
+  replica_->attach_functor([this] {
+    if (!ending_)
+      replica_ended();
+  });
+  if (actor.role == "raft") {
+    raft_ = handle;
+    acceptor_ = spawn_sim_acceptor(*system_, host_.net(), replica_, logger_);
+  }
   serve_clients();
 }
 

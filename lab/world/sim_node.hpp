@@ -166,6 +166,10 @@ class SimNode final : public CoordinatorHost {
   void end_struck();
   void new_hardware(sim::SimDisk image);
   void client_ended();
+  /// Opens the disk again in the running process, as the node asks for after a failure that passes.
+  Result<OpenedReplica> reopen();
+  /// The replica, or its standby, is gone, and the process lives on: its connections end.
+  void replica_ended();
   Time drawn(ChanceStream& stream, const Spread& spread) const;
   std::string entity() const { return "n" + to_string(id_); }
 

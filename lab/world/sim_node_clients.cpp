@@ -51,4 +51,13 @@ caf::actor SimNode::spawn_client(ConnectionId connection, ClientWire& wire) {
   return client;
 }
 
+void SimNode::replica_ended() {
+  for (auto& [id, client] : clients_) caf::anon_send_exit(client, caf::exit_reason::user_shutdown);
+  if (acceptor_)
+    caf::anon_send_exit(acceptor_, caf::exit_reason::user_shutdown);
+  acceptor_ = nullptr;
+  raft_ = nullptr;
+  shared_ = nullptr;
+}
+
 }  // namespace kiwi::lab

@@ -59,6 +59,10 @@ struct WorldOptions {
   raft::CompactionLimits compaction;
   /// Bytes of snapshots that a node sends in a second; 0: no limit.
   std::uint64_t snapshot_bytes_per_second = 0;
+  /// ReplicaOptions::disk_reserve_bytes. 0: the disks' room is not looked at.
+  std::uint64_t disk_reserve_bytes = 0;
+  /// ReplicaOptions::scrub_bytes_per_second.
+  std::uint64_t scrub_bytes_per_second = 0;
 
   // --- costs and delays
   Transport transport = Transport::stream;

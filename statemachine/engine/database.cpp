@@ -13,6 +13,7 @@
 #include "statemachine/engine/storage_failure.hpp"
 #include "storage/durable_dir.hpp"
 #include "storage/durable_names.hpp"
+#include "storage/no_auto_resume.hpp"
 #include "storage/torn_manifest.hpp"
 
 namespace kiwi {
@@ -93,6 +94,7 @@ rocksdb::Options rocksdb_options(const DatabaseOptions& options, const std::shar
   o.max_bgerror_resume_count = 0;  // a failed flush is final: the node stops and the log is applied again
   o.avoid_flush_during_shutdown = true;  // flush() reports its failure, a destructor cannot
   o.skip_stats_update_on_db_open = true;
+  o.file_checksum_gen_factory = storage::table_checksums();
   o.allow_concurrent_memtable_write = false;  // there is one writer
   o.enable_write_thread_adaptive_yield = false;
   o.memtable_whole_key_filtering = true;
@@ -186,6 +188,7 @@ Result<std::unique_ptr<Database>> Database::open(const DatabaseOptions& options)
 void Database::close() {
   const std::lock_guard lock(slot_->mutex);
   slot_->db = nullptr;
+  scrub_.reset();
   db_.reset();
   written_.clear();
 }
@@ -200,13 +203,14 @@ Result<void> Database::reopen() {
   asked_sequence_ = 0;
   auto o = rocksdb_options(options_, cache_);
   o.env = env_.get();
-  o.listeners.push_back(listener_);
+  o.listeners = {listener_, storage::no_auto_resume()};
   rocksdb::DB* db = nullptr;
   if (auto status = storage::make_dir_durably(*env_, options_.dir); !status.ok())
     return tl::unexpected(state_machine_error(StorageVerb::open, status, options_.dir));
   if (auto status = open_or_cut_manifest(o, options_.dir, &db); !status.ok())
     return tl::unexpected(state_machine_error(StorageVerb::open, status, options_.dir));
   db_.reset(db);
+  scrub_.emplace(*env_, *db_, StorageSubject::state_machine);
   slot_->db = db;
   ++slot_->generation;
   return {};
@@ -305,6 +309,8 @@ void Database::mark_damaged(const std::string& cause) { mark_data_damaged(*env_,
 void mark_data_damaged(rocksdb::Env& env, const std::string& dir, const std::string& cause) {
   storage::write_file_durably(env, dir, kDamagedFile, cause).PermitUncheckedError();
 }
+
+Result<bool> Database::scrub(std::uint64_t max_bytes) { return scrub_->step(max_bytes); }
 
 std::uint64_t Database::disk_bytes() const {
   std::uint64_t bytes = 0;

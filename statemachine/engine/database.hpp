@@ -18,6 +18,7 @@
 #include "messages/storage_error.hpp"
 #include "rocksdb/db.h"
 #include "rocksdb/options.h"
+#include "storage/table_scrub.hpp"
 
 namespace kiwi {
 
@@ -77,6 +78,10 @@ class Database {
   /// Leaves a file that makes every later open() a refusal with StorageKind::corruption and this cause.
   void mark_damaged(const std::string& cause);
 
+  /// Of all tables, see TableScrub.
+  Result<bool> scrub(std::uint64_t max_bytes);
+  ScrubFigures scrub_figures() const { return scrub_ ? scrub_->figures() : ScrubFigures{}; }
+
   std::uint64_t disk_bytes() const;
   std::uint64_t memory_bytes() const;
   bool empty();
@@ -92,6 +97,7 @@ class Database {
   std::shared_ptr<Listener> listener_;
   std::shared_ptr<rocksdb::Cache> cache_;
   std::unique_ptr<rocksdb::DB> db_;
+  std::optional<storage::TableScrub> scrub_;
   rocksdb::WriteOptions write_options_;
   rocksdb::ReadOptions read_options_;
   /// (sequence number of RocksDB, applied index after it), oldest first, not yet known to be durable. Thinned

@@ -417,4 +417,16 @@ IOStatus FaultFileSystem::LinkFile(const std::string& from, const std::string& t
   return status.ok() ? target()->LinkFile(from, to, options, debug) : status;
 }
 
+IOStatus FaultFileSystem::GetFreeSpace(const std::string& path, const IOOptions& options,
+                                       std::uint64_t* bytes, Debug* debug) {
+  {
+    const std::lock_guard guard(state_->mutex);
+    if (state_->faults.disk_is_full()) {
+      *bytes = 0;
+      return IOStatus::OK();
+    }
+  }
+  return target()->GetFreeSpace(path, options, bytes, debug);
+}
+
 }  // namespace kiwi::sim

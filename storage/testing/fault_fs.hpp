@@ -81,6 +81,8 @@ class FaultFileSystem : public rocksdb::FileSystemWrapper {
   IOStatus DeleteDir(const std::string& path, const IOOptions&, Debug*) override;
   IOStatus GetFileSize(const std::string& path, const IOOptions&, std::uint64_t* size, Debug*) override;
   IOStatus RenameFile(const std::string& from, const std::string& to, const IOOptions&, Debug*) override;
+  /// None while a full disk is armed for all files.
+  IOStatus GetFreeSpace(const std::string& path, const IOOptions&, std::uint64_t* bytes, Debug*) override;
   IOStatus LinkFile(const std::string& from, const std::string& to, const IOOptions&, Debug*) override;
 
  private:

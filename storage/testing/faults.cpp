@@ -74,6 +74,13 @@ bool Faults::is_armed(FaultKind kind) const {
   return std::any_of(armed_.begin(), armed_.end(), [kind](const Armed& a) { return a.fault.kind == kind; });
 }
 
+bool Faults::disk_is_full() const {
+  return std::any_of(armed_.begin(), armed_.end(), [](const Armed& a) {
+    return a.fault.kind == FaultKind::full && !a.fault.op && a.fault.where == FileClass::any &&
+           a.fault.in_path.empty() && a.fault.times == kAlways;
+  });
+}
+
 bool Faults::takes(Armed& armed, DiskOp op, FileClass where, std::string_view path) {
   const auto& fault = armed.fault;
   if (fault.op ? *fault.op != op : !can_hit(fault.kind, op)) {

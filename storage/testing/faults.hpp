@@ -72,6 +72,8 @@ class Faults {
   bool any() const { return !armed_.empty(); }
   bool is_armed(std::string_view name) const;
   bool is_armed(FaultKind kind) const;
+  /// FaultKind::full is armed for all files and calls, until disarmed.
+  bool disk_is_full() const;
 
   /// Counts the call for every armed fault that matches, up to the first that hits; that one fires. slow and
   /// hang never hit here. The pointer is good until the next change of the plan.

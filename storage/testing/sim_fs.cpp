@@ -258,6 +258,15 @@ IOStatus SimFs::GetAbsolutePath(const std::string& raw_path, const IOOptions&, s
   return IOStatus::OK();
 }
 
+IOStatus SimFs::GetFreeSpace(const std::string&, const IOOptions&, std::uint64_t* bytes, Debug*) {
+  if (frozen_) {
+    return IOStatus::IOError("frozen");
+  }
+  const auto used = disk_.size();
+  *bytes = capacity_ > used ? capacity_ - used : 0;
+  return IOStatus::OK();
+}
+
 IOStatus SimFs::IsDirectory(const std::string& raw_path, const IOOptions&, bool* is, Debug*) {
   const auto path = normalised(raw_path);
   *is = disk_.is_dir(path);

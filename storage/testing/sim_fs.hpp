@@ -97,6 +97,8 @@ class SimFs : public rocksdb::FileSystem {
   IOStatus UnlockFile(rocksdb::FileLock* lock, const IOOptions&, Debug*) override;
   IOStatus GetTestDirectory(const IOOptions&, std::string* path, Debug*) override;
   IOStatus GetAbsolutePath(const std::string& path, const IOOptions&, std::string* out, Debug*) override;
+  /// What set_capacity() leaves; without it as much as there can be.
+  IOStatus GetFreeSpace(const std::string& path, const IOOptions&, std::uint64_t* bytes, Debug*) override;
   IOStatus IsDirectory(const std::string& path, const IOOptions&, bool* is, Debug*) override;
 
  private:

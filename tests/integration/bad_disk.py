@@ -1,12 +1,11 @@
-"""A damaged data directory and a full disk: the node says what is wrong and where, acknowledges nothing that it
-cannot keep, and never starts from damaged data as if nothing were."""
+"""A damaged data directory and a disk that takes no more: the node says what is wrong and where, acknowledges nothing
+that it cannot keep, and never starts from damaged data as if nothing were. See full_disk.py for disks that are full."""
 import os
 import random
 import shutil
-import subprocess
 
 from kiwi import resp
-from kiwi.check import Unavailable, eventually, expect, expect_equal, run, run_cases
+from kiwi.check import eventually, expect, expect_equal, run, run_cases
 from kiwi.client import ConnectionLost, TimedOut, attempt
 from kiwi.cluster import Cluster
 
@@ -109,41 +108,6 @@ def expect_all(node, acknowledged):
             expect_equal(value, len(f"{number}:") + 20000, f"length of acknowledged f{number} after the full disk")
 
 
-def full_disk(_):
-    """A disk of 24 MB fills up: writes end in an error, the node stops with the code of a storage failure or
-    refuses; with room again everything acknowledged is there."""
-    if os.getuid() != 0:
-        raise Unavailable("mounting a small disk needs root")
-    with Cluster(1, start=False) as cluster:
-        node = cluster.nodes[0]
-        disk = os.path.join(cluster.folder, "disk")
-        os.makedirs(disk)
-        done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", disk], check=False,
-                              stderr=subprocess.PIPE)
-        if done.returncode != 0:
-            raise Unavailable(f"cannot mount a small disk: {done.stderr.decode().strip()}")
-        try:
-            node.dir = os.path.join(disk, "data")
-            cluster.start()
-            acknowledged, last = write_until_refused(node, 5000)
-            print(f"  {len(acknowledged)} writes of 20 kB, then {last}")
-            if not node.running() or not responsive(node):
-                expect_equal(node.process.wait(20.0), STORAGE_FAILURE, f"exit code\n{node.log_tail()}")
-                expect("space" in node.log_tail().lower(), f"the log does not name the full disk:\n{node.log_tail()}")
-            else:
-                node.stop()
-            subprocess.run(["mount", "-o", "remount,size=200m", disk], check=True)
-            node.start().wait_port()
-            cluster.wait_leader()
-            expect_all(node, acknowledged)
-            expect_equal(node.call("SET", "again", "v"), "OK", "SET with room again")
-            node.stop()
-        finally:
-            if node.running():
-                node.kill9()
-            subprocess.run(["umount", disk], check=False)
-
-
 def responsive(node):
     try:
         return node.call("PING") == "PONG"
@@ -190,8 +154,55 @@ def follower_with_a_full_disk(_):
         expect(len({repr(d) for d in digests.values()}) == 1, f"the nodes' data differ: {digests}")
 
 
+def info(node):
+    text = node.call("INFO", "raft")
+    return dict(line.split(":", 1) for line in text.decode().split("\r\n") if ":" in line)
+
+
+def flip_table(folder):
+    """Changes a few bytes in the middle of the largest table."""
+    path = max((path for path in data_files(folder) if path.endswith(".sst")), key=os.path.getsize)
+    with open(path, "r+b") as file:
+        file.seek(os.path.getsize(path) // 2)
+        old = file.read(8)
+        file.seek(-8, os.SEEK_CUR)
+        file.write(bytes(b ^ 0x5A for b in old))
+    return os.path.basename(path)
+
+
+def rot_found_by_the_scrub(_):
+    """Bytes change on the disk while the node runs and nobody reads them. In the data: it is set aside, made again from
+    the log, and the same process serves on. In the log: the node ends, names the file, and does not start again."""
+    with Cluster(1, start=False, extra=("--scrub-rate", "50MiB")) as cluster:
+        node = cluster.nodes[0]
+        cluster.start()
+        fill(node, 2000)
+        expect_equal(node.stop(), 0, "exit code")
+        node.start().wait_port()  # what it has lies in tables now
+        cluster.wait_leader()
+        eventually(20.0, "a round over both databases",
+                   lambda: all(int(info(node)[f"raft_{which}_scrub_rounds"]) > 0 for which in ("log", "data")))
+        process = node.process.popen.pid
+        table = flip_table(os.path.join(node.dir, "data"))
+        eventually(40.0, f"the damage in data/{table} is found and mended",
+                   lambda: info(node)["raft_data_damaged"] == "1" and cluster.find_leader() is node)
+        expect("data.damaged-1" in os.listdir(node.dir), "the damaged data was not set aside")
+        expect_equal(node.process.popen.pid, process, "the process")
+        with node.connect(10.0) as connection:
+            values = connection.call("MGET", *(f"k{i}" for i in range(2000)), timeout=10.0)
+        wrong = [i for i, value in enumerate(values) if value is None or not value.startswith(b"%d:x" % i)]
+        expect(not wrong, f"{len(wrong)} values are wrong after the data was made again")
+
+        table = flip_table(os.path.join(node.dir, "log"))
+        expect_equal(node.process.wait(40.0), BAD_DATA_DIRECTORY, f"exit code\n{node.log_tail()}")
+        expect("event=log_damaged" in node.log_tail(), f"no alarm:\n{node.log_tail()}")
+        expect(table in node.log_tail(), f"the log does not name {table}:\n{node.log_tail()}")
+        node.start()
+        expect_equal(node.process.wait(20.0), BAD_DATA_DIRECTORY, f"exit code of the next start\n{node.log_tail()}")
+
+
 def main(options):
-    run_cases(options, [flipped_bytes, largest_file, full_disk, follower_with_a_full_disk])
+    run_cases(options, [flipped_bytes, largest_file, follower_with_a_full_disk, rot_found_by_the_scrub])
 
 
 if __name__ == "__main__":

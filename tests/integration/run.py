@@ -44,6 +44,7 @@ TESTS = [
     Test("inspect_directory", 240, in_quick=False),
     Test("backup_restore", 240, in_quick=False),
     Test("sole_survivor", 120, in_quick=False),
+    Test("full_disk", 600, in_quick=False),
     Test("members_grow_and_shrink", 120),
     Test("members_replace_all", 120),
     Test("members_identity", 120),

@@ -6,6 +6,7 @@ kiwi_test(actor_test
     adaptor_test.cpp
     client_connection_test.cpp
     log_store_actor_test.cpp
+    node_actor_test.cpp
     state_machine_actor_test.cpp
     raft_answers_test.cpp
     raft_reads_test.cpp
@@ -17,3 +18,7 @@ kiwi_test(actor_test
     replica_test.cpp
   LINK kiwi::actors kiwi::storage_testing)
 target_precompile_headers(actor_test PRIVATE <caf/all.hpp> <caf/scheduler/test_coordinator.hpp> <gmock/gmock.h>)
+
+kiwi_test(actors_room_watch_test
+  SOURCES room_watch_test.cpp
+  LINK kiwi::actors)

@@ -80,7 +80,7 @@ std::vector<PeerMessage> sample_peer_messages() {
       AppendRequest{Term(4), id, Index(3), 11, 12, {blank, sample_entry()}},
       AppendResponse{Term(4), true, Index(9), id, 11, 12, 1'700'000'000'456},
       HeartbeatRequest{Term(4), Index(9), 13},
-      HeartbeatResponse{Term(4), 13, 1'700'000'000'789, true, 2},
+      HeartbeatResponse{Term(4), 13, 1'700'000'000'789, true, DiskRoom::low, 2},
       InstallSnapshotRequest{Term(4), sample_snapshot_manifest()},
       InstallSnapshotRequest{Term(4), sample_wide_manifest()},
       InstallSnapshotResponse{Term(4), InstallState::receiving, id, "3-1000-0123456789abcdef", 77, "why", 5},

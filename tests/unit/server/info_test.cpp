@@ -68,7 +68,7 @@ struct FullServer : Server {
     status.pending_proposals = 1311;
     status.agreed_time_ms = 1312;
     status.counters = {1401, 1402, 1403, 1404, 1405, 1406, 1407, 1408, 1409,
-                       1410, 1411, 1414, 1415, 1412, 1413, 1416, 1417, 1418};
+                       1410, 1411, 1414, 1415, 1412, 1413, 1416, 1417, 1418, 1419};
     status.change.configuration = Index(1901);
     status.change.committed = true;
     status.change.phase = raft::ChangeStatus::Phase::catching_up;
@@ -80,6 +80,14 @@ struct FullServer : Server {
     status.change.rounds_needed = 1906;
     status.change.silent = {NodeId(3)};
     status.change.removed = {NodeId(8), NodeId(9)};
+    status.disk_room = DiskRoom::low;
+    status.disk_free_bytes = 1316;
+    status.disk_reserve_bytes = 1317;
+    status.takes_writes = true;
+    status.out_of_service = "no\r\nspace";
+    status.reopen_attempts = 1318;
+    status.reopened = 1319;
+    status.data_damaged = 1320;
     status.log_bytes = 1313;
     status.log_purged = {Term(1314), Index(1315)};
     status.needs_snapshot = true;
@@ -97,7 +105,8 @@ struct FullServer : Server {
                         .sync_total_us = 15'040,
                         .entries_written = 1505,
                         .bytes_written = 1506,
-                        .disk_bytes = 1507};
+                        .disk_bytes = 1507,
+                        .scrub = {1508, 1509, 1510, 1511, 1512, "000012.sst:4096"}};
     status.state = {.keys = 1601,
                     .keys_with_expiry = 1602,
                     .expired_keys = 1603,
@@ -108,7 +117,8 @@ struct FullServer : Server {
                     .memory_bytes = 1608,
                     .durable_applied = Index(1609),
                     .keyspace_hits = 1610,
-                    .keyspace_misses = 1611};
+                    .keyspace_misses = 1611,
+                    .scrub = {1612, 1613, 1614, 1615, 1616, ""}};
     auto& two = status.followers[0];
     two.next = Index(1701);
     two.inflight_appends = 1702;
@@ -189,6 +199,15 @@ TEST(Info, EveryFigureIsInItsPlace) {
       {"raft_needs_snapshot", "1"},
       {"raft_pending_proposals", "1311"},
       {"raft_agreed_time_ms", "1312"},
+      {"raft_disk_room", "low"},
+      {"raft_disk_free_bytes", "1316"},
+      {"raft_disk_reserve_bytes", "1317"},
+      {"raft_takes_writes", "1"},
+      {"raft_out_of_service", "1"},
+      {"raft_out_of_service_reason", "no  space"},
+      {"raft_out_of_service_attempts", "1318"},
+      {"raft_reopened", "1319"},
+      {"raft_data_damaged", "1320"},
       {"raft_voters", "1 2 3"},
       {"raft_learners", ""},
       {"raft_configuration", "1901"},
@@ -216,6 +235,7 @@ TEST(Info, EveryFigureIsInItsPlace) {
       {"raft_check_quorum_failures", "1406"},
       {"raft_step_downs_own_disk", "1412"},
       {"raft_step_downs_no_commit", "1413"},
+      {"raft_handovers", "1419"},
       {"raft_proposals", "1407"},
       {"raft_proposals_refused", "1408"},
       {"raft_reads", "1409"},
@@ -230,6 +250,18 @@ TEST(Info, EveryFigureIsInItsPlace) {
       {"raft_log_entries_written", "1505"},
       {"raft_log_bytes_written", "1506"},
       {"raft_log_disk_bytes", "1507"},
+      {"raft_log_scrub_rounds", "1508"},
+      {"raft_log_scrub_bytes", "1509"},
+      {"raft_log_scrub_tables", "1510"},
+      {"raft_log_scrub_unverified", "1511"},
+      {"raft_log_scrub_errors", "1512"},
+      {"raft_log_scrub_position", "000012.sst:4096"},
+      {"raft_data_scrub_rounds", "1612"},
+      {"raft_data_scrub_bytes", "1613"},
+      {"raft_data_scrub_tables", "1614"},
+      {"raft_data_scrub_unverified", "1615"},
+      {"raft_data_scrub_errors", "1616"},
+      {"raft_data_scrub_position", ""},
       {"raft_snapshots_built", "1801"},
       {"raft_snapshot_build_failures", "1802"},
       {"raft_snapshot_last_build_ms", "1803"},
@@ -241,10 +273,10 @@ TEST(Info, EveryFigureIsInItsPlace) {
       {"raft_snapshot_receiving_of", "1808"},
       {"raft_follower0",
        "id=2,address=10.0.0.2:7002@17002,voter=1,state=replicate,match=39,next=1701,lag=1269,"
-       "inflight_appends=1702,inflight_bytes=1703,active=1"},
+       "inflight_appends=1702,inflight_bytes=1703,active=1,disk_room=enough"},
       {"raft_follower1",
        "id=3,address=10.0.0.3:7003@17003,voter=1,state=probe,match=12,next=0,lag=1296,inflight_appends=0,"
-       "inflight_bytes=0,active=0"},
+       "inflight_bytes=0,active=0,disk_room=enough"},
       {"used_cpu_sys", "2.000011"},
       {"used_cpu_user", "0.001112"},
       {"cluster_enabled", "1"},

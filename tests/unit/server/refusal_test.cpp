@@ -22,6 +22,12 @@ TEST(Refusal, EachKindHasItsCode) {
             "-CLUSTERDOWN this node was removed from its cluster; ask another node\r\n");
   EXPECT_EQ(wire(refusal(AnswerKind::handing_over, {}, 0)),
             "-TRYAGAIN leadership is being handed over; the command was not done\r\n");
+  EXPECT_EQ(
+      wire(refusal(AnswerKind::no_space, {}, 0)),
+      "-MISCONF No space left on device: the disks of this node or of most nodes are nearly full; the write "
+      "was not done\r\n");
+  EXPECT_EQ(wire(refusal(AnswerKind::out_of_service, {}, 0)),
+            "-CLUSTERDOWN this node is out of service and opens its data again by itself\r\n");
   EXPECT_EQ(wire(refusal(AnswerKind::stopping, {}, 0)), "-CLUSTERDOWN this node is shutting down\r\n");
   EXPECT_EQ(wire(refusal(AnswerKind::unknown, {}, 0)),
             "-TIMEOUT the outcome of the command is unknown: it may have been applied or may still be\r\n");
