@@ -165,6 +165,8 @@ struct RaftState {
   std::string meet_stranger(const Hello& hello);
   void heard_from(NodeId peer);
   void told_removed(NodeId by);
+  /// It was removed, and that is committed.
+  bool gone(NodeId node) const;
 
   // --- raft_admin.cpp
   caf::result<AdminAnswer> admin(AdminCall& m);

@@ -33,6 +33,10 @@ void RaftState::end_link(NodeId peer) {
     connected.erase(at);
 }
 
+bool RaftState::gone(NodeId node) const {
+  return core->membership().was_removed(node) && core->change_status().committed;
+}
+
 void RaftState::follow_membership() {
   for (const auto& member : core->peers()) {
     if (auto link = links.find(member.id); link != links.end()) {
@@ -66,6 +70,8 @@ void RaftState::end_unused_links() {
     if (alone || link.used_tick + linger < now_ticks)
       unused.push_back(id);
   for (const auto id : unused) {
+    if (!alone && strangers.size() < kMaxStrangers)
+      strangers.emplace(id, links.at(id).address);
     options.log->info("event=peer_link_ended node={} peer={}", options.id.value, id.value);
     end_link(id);
   }
@@ -101,8 +107,9 @@ void RaftState::heard_from(NodeId peer) {
     link->second.used_tick = now_ticks;
     return;
   }
-  // A stranger that was silent for long, and whose own link still stands: its words want an answer.
-  if (auto known = strangers.find(peer); known != strangers.end() && !core->removed())
+  // It was silent for long, or left by a membership that is not committed, and its own link still stands: its
+  // words want an answer.
+  if (auto known = strangers.find(peer); known != strangers.end() && !core->removed() && !gone(peer))
     make_link(Member{peer, known->second});
 }
 

@@ -80,8 +80,10 @@ caf::result<HelloVerdict> RaftState::hello(const HelloQuestion& m) {
     return refuse_with("this is node " + to_string(options.id) + ", not node " + to_string(h.target));
   if (h.node == options.id)
     return refuse_with("node id " + to_string(h.node) + " is this node's own");
-  if (core->membership().was_removed(h.node)) {
-    verdict.own.removed = core->change_status().committed;  // what is not could be rolled back
+  // A removal that is not committed could be rolled back, and until then the node may be needed: it may even
+  // lead those who do not have that entry.
+  if (gone(h.node)) {
+    verdict.own.removed = true;
     return refuse_with("node " + to_string(h.node) + " was removed from the cluster");
   }
   if (!h.instance)

@@ -32,7 +32,7 @@ def replace(cluster, load, old):
     eventually(20.0, f"node {new.id} has the place of node {old.id}", lambda: voters(cluster) == wanted)
     settled(cluster)
     cluster.nodes.remove(old)
-    cluster.gone = getattr(cluster, "gone", []) + [old.id]
+    cluster.departed.append(old)
     eventually(5.0, f"node {old.id} knows", lambda: old.info()["raft_removed"] == "1")
     time.sleep(0.2)
     load.ports.remove(old.redis_port)

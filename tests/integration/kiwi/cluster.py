@@ -114,6 +114,7 @@ class Cluster:
         for node in self.nodes:
             node.initial_cluster = self.initial_cluster
         self.start_at_once = start
+        self.departed = []  # nodes that left the cluster; they end with the others
         for node in self.nodes if links else []:
             node.behind_a_link()
 
@@ -127,14 +128,14 @@ class Cluster:
         return self
 
     def __exit__(self, kind, *_):
-        for node in self.nodes:
+        for node in self.nodes + self.departed:
             if node.running():
                 node.resume()
                 node.kill9()
             if node.link:
                 node.link.close()
         if kind is not None and kind is not Unavailable:
-            for node in self.nodes:
+            for node in self.nodes + self.departed:
                 if node.process:
                     print(f"--- node {node.id}, {node.log_path}\n{node.log_tail()}", flush=True)
         if not os.environ.get("KIWI_KEEP"):

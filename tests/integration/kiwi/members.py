@@ -8,7 +8,7 @@ FRESH_ID = 10  # ids of the nodes that come later begin behind it; a node id is 
 
 def fresh_node(cluster, extra=()):
     """Starts a node that belongs to no cluster; it is one of cluster.nodes from now on."""
-    number = max([FRESH_ID] + [node.id for node in cluster.nodes] + list(getattr(cluster, "gone", []))) + 1
+    number = max([FRESH_ID] + [node.id for node in cluster.nodes + cluster.departed]) + 1
     node = Node(number, cluster.folder, extra)
     node.start().wait_port()
     cluster.nodes.append(node)
@@ -64,4 +64,4 @@ def leave(cluster, node):
     expect(not isinstance(reply, resp.Error) or "removed already" in reply or "not a member" in reply,
            f"RAFT.NODE REMOVE {node.id} answered {reply!r}")
     cluster.nodes.remove(node)
-    cluster.gone = getattr(cluster, "gone", []) + [node.id]
+    cluster.departed.append(node)
