@@ -97,6 +97,7 @@ struct NodeState {
   void stop(const caf::error& why);
   void close_next();
   void closed();
+  void say_end();
   void child_down(const caf::down_msg& m);
   void stand_by(const StorageError& why);
   void open_again(std::uint64_t asked_in_life);
@@ -227,12 +228,16 @@ void NodeState::stop(const caf::error& why) {
     return;
   reason = why;
   opened_again = nullptr;
-  const auto error = storage_error_of(why, StorageSubject::log, StorageVerb::read);
+  say_end();
+  close();
+}
+
+void NodeState::say_end() {
+  const auto error = storage_error_of(reason, StorageSubject::log, StorageVerb::read);
   if (error.kind == StorageKind::corruption && error.subject != StorageSubject::state_machine)
     log->critical("event=log_damaged node={} cause=\"{}\" help=docs/recovery.md", identity.node.value,
                   error.cause);
-  log->info("event=node_stopping reason=\"{}\"", self->system().render(why));
-  close();
+  log->info("event=node_stopping reason=\"{}\"", self->system().render(reason));
 }
 
 void NodeState::close() {
@@ -259,9 +264,21 @@ void NodeState::closed() {
     log->warn("event=node_in_service_again node={} attempts={}", identity.node.value, attempts);
     auto opened = std::exchange(opened_again, nullptr);
     serve(std::move(**opened));
-  } else {
+  } else if (plan.reopen && !standing_by && !leaving && comes_back(reason)) {
     stand_by(storage_error_of(reason, StorageSubject::log, StorageVerb::write));
+  } else {
+    ending = true;
+    say_end();
+    self->quit(reason);
   }
+}
+
+bool is_storage(const caf::error& reason) { return reason && reason.category() == caf::atom("storage"); }
+
+/// An end that only says that somebody else is gone.
+bool is_consequence(const caf::error& reason) {
+  return is_storage(reason) &&
+         storage_error_of(reason, StorageSubject::log, StorageVerb::write).kind == StorageKind::unavailable;
 }
 
 void NodeState::child_down(const caf::down_msg& m) {
@@ -273,15 +290,15 @@ void NodeState::child_down(const caf::down_msg& m) {
            child->what, self->system().render(m.reason));
   const bool next = closing && &*child == &children.back();
   children.erase(child);
+  if (closing && !ending && is_consequence(reason) && is_storage(m.reason))
+    reason = m.reason;
   if (next) {
     close_next();
   } else if (!closing) {
-    if (plan.reopen && !standing_by && !leaving && comes_back(m.reason)) {
-      reason = m.reason;
-      close();
-    } else {
-      stop(m.reason);
-    }
+    // What comes then is decided once all are down: who lost a partner often ends before that partner is
+    // heard.
+    reason = m.reason;
+    close();
   }
 }
 
@@ -386,7 +403,7 @@ NodeImpl::behavior_type node(NodeState::Self self, std::shared_ptr<NodeStart> st
 }  // namespace
 
 bool comes_back(const caf::error& reason) {
-  if (!reason || reason.category() != caf::atom("storage"))
+  if (!is_storage(reason))
     return false;
   const auto error = storage_error_of(reason, StorageSubject::log, StorageVerb::write);
   return error.kind == StorageKind::no_space ||

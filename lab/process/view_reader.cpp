@@ -46,6 +46,10 @@ std::string name(NodeId id) { return "n" + to_string(id); }
 }  // namespace
 
 bool read_info(std::string_view info, NodeView& view) {
+  if (field(info, "raft_out_of_service").value_or("0") != "0") {
+    view.role = NodeRole::unknown;  // its data is closed: the rest is as it was said last
+    return true;
+  }
   const auto role = field(info, "raft_role");
   const auto read = [&](std::string_view key, auto& value) {
     const auto text = field(info, key);
@@ -59,6 +63,7 @@ bool read_info(std::string_view info, NodeView& view) {
     return false;
   }
   view.role = role_of(*role);
+  view.reopened = number(field(info, "raft_reopened").value_or("")).value_or(0);
   view.voters.clear();
   auto voters = field(info, "raft_voters").value_or("");
   while (!voters.empty()) {
@@ -95,7 +100,8 @@ std::optional<BrokenInvariant> ViewChecks::look(const NodeView& view, Time now) 
         12, "the term never goes back",
         name(view.id) + " was in term " + to_string(before.term) + ", then in " + to_string(view.term));
   }
-  if (view.life == before.life && (view.commit < before.commit || view.applied < before.applied)) {
+  if (view.life == before.life && view.reopened == before.reopened &&
+      (view.commit < before.commit || view.applied < before.applied)) {
     return broken(12, "commit and applied never go back within a life",
                   name(view.id) + ": commit " + to_string(before.commit) + " to " + to_string(view.commit) +
                       ", applied " + to_string(before.applied) + " to " + to_string(view.applied));

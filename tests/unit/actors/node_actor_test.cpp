@@ -181,6 +181,31 @@ TEST_F(NodeTest, DamagedDataIsSetAsideAndMadeAgain) {
   EXPECT_TRUE(machine.disk.is_dir("/node/data.damaged-1"));
 }
 
+TEST_F(NodeTest, DamageThatTheScrubFindsAmongWritesIsMadeAgainToo) {
+  scrub = 1 << 20;
+  start();
+  ASSERT_TRUE(set("k", "v").succeeded());
+  world->exit(node);
+  world->run();
+  node = nullptr;
+  world = std::make_unique<ActorWorld>();
+  start();
+  for (const auto& [path, file] : machine.disk.files())
+    if (sim::class_of(path) == sim::FileClass::data_table)
+      for (std::uint64_t bit = 0; bit < file->bytes.size() * 8; bit += 64) machine.disk.flip(path, bit);
+  machine.disk.evict();
+  // Writes go on meanwhile: some may be under way when the machine ends.
+  // reason.
+  for (int i = 0; i < 400 && opened == 0; ++i) {
+    static_cast<void>(
+        world->ask<ClientResponse>(replica(), Propose{command({"SET", "k", std::to_string(i)})}));
+    world->advance(50);
+  }
+  seconds(2);
+  EXPECT_FALSE(world->ended(node));
+  EXPECT_EQ(status().data_damaged, 1u);
+}
+
 TEST_F(NodeTest, AFailedSyncEndsItForGood) {
   start();
   machine.fs->inject({.op = sim::DiskOp::sync, .in_name = "/log/"});

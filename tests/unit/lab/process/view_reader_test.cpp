@@ -34,6 +34,17 @@ TEST(ReadInfo, reads_what_a_node_says) {
   EXPECT_EQ(v.voters, (std::vector<NodeId>{NodeId(1), NodeId(2), NodeId(3)}));
 }
 
+TEST(ReadInfo, a_node_out_of_service_says_nothing_new) {
+  NodeView v;
+  ASSERT_TRUE(read_info(kInfo, v));
+  ASSERT_TRUE(read_info("# Raft\r\nraft_role:follower\r\nraft_term:0\r\nraft_out_of_service:1\r\n", v));
+  EXPECT_EQ(v.role, NodeRole::unknown);
+  EXPECT_EQ(v.term, Term(7));
+  ASSERT_TRUE(read_info(std::string(kInfo) + "raft_out_of_service:0\r\nraft_reopened:2\r\n", v));
+  EXPECT_EQ(v.role, NodeRole::leader);
+  EXPECT_EQ(v.reopened, 2u);
+}
+
 TEST(ReadInfo, refuses_an_error_or_half_a_text) {
   NodeView v;
   EXPECT_FALSE(read_info("LOADING", v));
@@ -56,8 +67,11 @@ TEST(ViewChecks, finds_what_went_back) {
   EXPECT_FALSE(checks.look(view(1, 3, NodeRole::follower, 4, 2), Time(2))) << "in a new life it may";
   EXPECT_TRUE(checks.look(view(1, 3, NodeRole::follower, 3, 2), Time(3))) << "commit went back";
   EXPECT_TRUE(checks.look(view(1, 2, NodeRole::follower, 3, 3), Time(4))) << "the term went back";
+  auto again = view(1, 3, NodeRole::follower, 1, 2);
+  again.reopened = 1;
+  EXPECT_FALSE(checks.look(again, Time(5))) << "its data was opened again in the same life";
   checks.forget(NodeId(1));
-  EXPECT_FALSE(checks.look(view(1, 1, NodeRole::follower, 0, 4), Time(5))) << "its disk was wiped";
+  EXPECT_FALSE(checks.look(view(1, 1, NodeRole::follower, 0, 4), Time(6))) << "its disk was wiped";
 }
 
 }  // namespace
