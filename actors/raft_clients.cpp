@@ -304,7 +304,9 @@ void RaftState::lost_leadership() {
   // What is committed will be applied here, and its reply is true; apply() compares terms. The rest is
   // unknown.
   // After a transfer the successor has all of it, and commits it within an election: then it is known here.
-  while (!waiting.empty() && waiting.back().index > core->commit() && transfers.empty()) {
+  // So too when this node was removed and hands over by itself; its successor goes on replicating to it.
+  const bool handed_over = !transfers.empty() || !core->membership().is_voter(options.id);
+  while (!waiting.empty() && waiting.back().index > core->commit() && !handed_over) {
     if (KIWI_MUTANT(answer_by_index))
       break;
     if (!KIWI_MUTANT(waiters_dropped))

@@ -49,6 +49,7 @@ TESTS = [
     Test("members_replace_all", 120),
     Test("members_identity", 120),
     Test("members_by_snapshot", 120),
+    Test("members_dead_node", 120),
     Test("members_stock_client", 120),
     Test("rolling_restart", 120),
     Test("lost_leadership", 180, in_quick=False),
