@@ -91,7 +91,7 @@ struct NodeState {
   }
   /// Asked to stop: hands leadership over first.
   void leave(const caf::error& why);
-  void ask_to_leave(int attempts);
+  void ask_to_leave(int tries);
   /// Stops the children, then: ends, or goes on as `after_` says.
   void close();
   void stop(const caf::error& why);
@@ -204,14 +204,14 @@ void NodeState::leave(const caf::error& why) {
   ask_to_leave(kLeaveAttempts);
 }
 
-void NodeState::ask_to_leave(int attempts) {
+void NodeState::ask_to_leave(int tries) {
   AdminCall call;
   call.what = AdminCall::What::leave;
   self->request(replica, kLeaveLimit, call)
       .then(
-          [this, attempts](const AdminAnswer& answer) {
-            if (answer.try_again && attempts > 1 && self->clock().now() < leave_until)
-              self->delayed_send(self, kLeavePause, LeaveAgain{attempts - 1});
+          [this, tries](const AdminAnswer& answer) {
+            if (answer.try_again && tries > 1 && self->clock().now() < leave_until)
+              self->delayed_send(self, kLeavePause, LeaveAgain{tries - 1});
             else if (answer.leader.redis_port != 0)
               // Each client that has more to ask hears MOVED meanwhile, so that none is cut off by surprise.
               self->delayed_send(self, kFarewell, LeaveAgain{});

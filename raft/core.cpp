@@ -205,6 +205,7 @@ void Core::membership_changed() {
   if (role_ == Role::leader) {
     note_leaving();
     rebuild_progress();
+    weigh_room();
     refresh_agreed_clock();
   } else if (role_ == Role::follower || role_ == Role::learner) {
     set_idle_role();

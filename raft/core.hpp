@@ -407,6 +407,7 @@ class Core {
   std::vector<Progress> progress_;  // by node id; without the own one
   Index noop_;                      // the first entry of the own term
   std::uint64_t heartbeat_sent_ticks_ = 0;
+  std::uint64_t handed_over_ticks_ = 0;  // for want of room; 0: not in this term
   bool takes_commands_ = true;
   StallWatch stall_watch_;
   ReadQueue reads_;

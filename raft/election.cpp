@@ -229,6 +229,7 @@ void Core::become_leader() {
   pre_grants_.clear();
   stall_watch_.begin(now_ticks_);
   out_.state_changed = true;
+  handed_over_ticks_ = 0;
   end_transfer(TransferEnd::Outcome::aborted);  // the one before was for an earlier term
   progress_.clear();
   note_leaving();

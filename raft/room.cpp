@@ -46,15 +46,20 @@ void Core::weigh_room() {
       room_ == DiskRoom::enough && has_quorum(membership(), [&](NodeId id) { return has_room(id); });
 }
 
-/// Asked again after a transfer that was aborted. Where nobody has room this leader stays, for the reads.
+/// Once a successor has everything: no proposal of a client comes any more. When that fails it is tried
+/// again, but not at once: a transfer holds up the ticks that reads need. Where nobody has room this leader
+/// stays, for the reads.
 void Core::hand_over_for_room() {
-  if (room_ == DiskRoom::enough || role_ != Role::leader || transfer_ || commit_ < noop_)
+  if (room_ == DiskRoom::enough || role_ != Role::leader || transfer_ || commit_ < noop_ ||
+      (handed_over_ticks_ != 0 && now_ticks_ - handed_over_ticks_ < 3 * options_.election_ticks_max))
     return;
-  if (const NodeId successor = best_successor()) {
-    ++counters_.handovers;
-    KIWI_MARK("leader.handed_over");
-    hand_over(successor, false);
-  }
+  const NodeId successor = best_successor();
+  if (!successor || progress_of(successor)->match() < log_.last().index)
+    return;
+  ++counters_.handovers;
+  KIWI_MARK("leader.handed_over");
+  handed_over_ticks_ = now_ticks_;
+  hand_over(successor, false);
 }
 
 /// Follower: these entries would take the last room.

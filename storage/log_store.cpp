@@ -462,9 +462,8 @@ Result<bool> LogStore::scrub(std::uint64_t max_bytes) {
     return tl::unexpected(*impl.poison);
   }
   auto done = impl.table_scrub.step(max_bytes);
-  if (!done) {
+  if (!done)
     return tl::unexpected(impl.poisoned_with(done.error()));
-  }
   if (*done) {
     const auto state = read_state(*impl.db);
     if (!state) {

@@ -44,28 +44,42 @@ TEST(Room, ALeaderWithoutRoomRefusesCommandsAndAsksAFollowerWithRoomToLead) {
   n.take();
   ASSERT_FALSE(propose(n));
   EXPECT_EQ(propose(n).error(), Refusal::no_space);
-  EXPECT_TRUE(propose(n, EntryKind::tick)) << "reads need the time to go on";
   EXPECT_TRUE(n.got<TimeoutNowRequest>(2).empty()) << "it has no room itself";
   EXPECT_EQ(n.got<TimeoutNowRequest>(3).size(), 1u);
   EXPECT_EQ(n.core.counters().handovers, 1u);
 }
 
-TEST(Room, AHandOverThatGotLostIsAskedForAgainButNotAtOnce) {
+TEST(Room, AHandOverThatFailsLeavesTimeForReadsBeforeItIsTriedAgain) {
   Lone n = leader();
+  const int longest = static_cast<int>(n.core.options().election_ticks_max);
+  const auto go_on = [&](int ticks) {
+    for (int i = 0; i < ticks; ++i) {
+      n.tick();
+      beat(n, 2, DiskRoom::enough);
+      beat(n, 3, DiskRoom::enough);
+    }
+  };
+  go_on(1);
   n.core.set_room(DiskRoom::low);
   n.take();
-  ASSERT_EQ(n.got<TimeoutNowRequest>().size(), 1u);
-  for (std::uint32_t i = 0; i + 1 < n.core.options().election_ticks_max; ++i) {
-    n.tick();
-    beat(n, 2, DiskRoom::enough);
-  }
-  EXPECT_EQ(n.got<TimeoutNowRequest>().size(), 1u);
-  n.tick(2);
-  EXPECT_EQ(n.got<TimeoutNowRequest>().size(), 2u);
+  ASSERT_GE(n.got<TimeoutNowRequest>().size(), 1u);
+  EXPECT_EQ(propose(n, EntryKind::tick).error(), Refusal::handing_over);
+  go_on(longest);
+  EXPECT_EQ(n.core.counters().transfers_aborted, 1u);
+  EXPECT_EQ(n.core.counters().handovers, 1u);
+  ASSERT_TRUE(propose(n, EntryKind::tick)) << "reads need the time to go on";
+  n.sync();
+  for (NodeId peer : {NodeId(2), NodeId(3)}) n.ack(peer.value, n.core.last_log_id().index.value);
+  go_on(longest);
+  EXPECT_EQ(n.core.counters().handovers, 1u);
+  go_on(longest + 1);
+  EXPECT_EQ(n.core.counters().handovers, 2u);
 }
 
 TEST(Room, OnlyASuccessorThatHasEverythingIsAsked) {
   Lone n = leader();
+  beat(n, 2, DiskRoom::enough);
+  beat(n, 3, DiskRoom::enough);
   ASSERT_TRUE(propose(n));
   n.core.set_room(DiskRoom::low);
   n.take();
