@@ -11,8 +11,8 @@
 
 namespace kiwi::lab {
 
-/// Fills in role, term, leader, commit, applied, last and voters. False: the text lacks something. A node out of
-/// service says nothing new but that: its role is not known.
+/// Fills in role, term, leader, commit, applied, last and voters. False: the text lacks something. A node out
+/// of service says nothing new but that: its role is not known.
 bool read_info(std::string_view info, NodeView& view);
 
 /// Of the invariants, those that can be told from outside, from what nodes said at different moments.

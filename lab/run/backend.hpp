@@ -30,7 +30,7 @@ struct NodeView {
   bool paused = false;  // stopped by SIGSTOP or its like
   bool failed = false;  // it ended by itself (storage failure, assertion); `why` says how
   std::string why;
-  std::uint64_t life = 0;  // counts starts; in the simulator also how often the data was opened again
+  std::uint64_t life = 0;      // counts starts; in the simulator also how often the data was opened again
   std::uint64_t reopened = 0;  // processes: that, within this life
   NodeRole role = NodeRole::unknown;
   Term term;
