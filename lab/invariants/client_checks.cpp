@@ -130,11 +130,31 @@ void ClientChecks::done(ConnectionId connection, NodeId node, std::uint64_t numb
   }
   const auto* committed = ledger_.committed_at(index);
   const auto holders = committed == nullptr ? NodeSet{0} : ledger_.holders(index, committed->term);
-  if (!membership_.voters.empty() && !is_majority(holders, membership_))
+  if (!is_enough(holders, index))
     findings_.add(Check::acknowledged_is_durable,
                   place_of(connection, number) + " is told by " + name_of(node) +
                       " that its write at index " + to_string(index) +
                       " is done, but that is on the synced logs of " + list_of(holders) + " only");
+}
+
+/// By the membership that was counted by when the index was committed: the one before it or the one after, as
+/// a leader commits several at once.
+bool ClientChecks::is_enough(NodeSet holders, Index index) const {
+  const auto enough = [&](const auto& known) {
+    return known.second.voters.empty() || is_majority(holders, known.second);
+  };
+  const auto after = std::find_if(memberships_.begin(), memberships_.end(),
+                                  [&](const auto& known) { return known.first > index; });
+  if (after != memberships_.begin() && enough(*(after - 1)))
+    return true;
+  return memberships_.empty() || (after != memberships_.end() && enough(*after));
+}
+
+void ClientChecks::leads(const Membership& membership, Index commit) {
+  if (!memberships_.empty() &&
+      (commit <= memberships_.back().first || memberships_.back().second == membership))
+    return;
+  memberships_.emplace_back(commit, membership);
 }
 
 void ClientChecks::refused(const Slot& slot) {

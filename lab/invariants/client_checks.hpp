@@ -6,6 +6,7 @@
 #include <deque>
 #include <map>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "lab/invariants/invariant.hpp"
@@ -18,8 +19,13 @@ class ClientChecks {
  public:
   ClientChecks(Ledger& ledger, Findings& findings) : ledger_(ledger), findings_(findings) {}
 
-  /// The voters that an acknowledged write needs; as of now they never change.
-  void voters(const Membership& membership) { membership_ = membership; }
+  /// A node found this at its start.
+  void voters(const Membership& membership) {
+    if (memberships_.empty())
+      memberships_.emplace_back(Index(0), membership);
+  }
+  /// A leader has this membership, and has committed up to `commit`.
+  void leads(const Membership& membership, Index commit);
   void node_gone(NodeId node);
   void asked(ConnectionId connection, NodeId node);
   void submitted(ConnectionId connection, NodeId node, const ClientCommand& command);
@@ -79,10 +85,12 @@ class ClientChecks {
   void settle(Node& node, const Slot& slot);
   void done(ConnectionId connection, NodeId node, std::uint64_t number, const Slot& slot);
   void refused(const Slot& slot);
+  bool is_enough(NodeSet holders, Index index) const;
 
   Ledger& ledger_;
   Findings& findings_;
-  Membership membership_;
+  /// With the commit index at which a leader was first seen to count by it. Ascending.
+  std::vector<std::pair<Index, Membership>> memberships_;
   std::unordered_map<ConnectionId, Connection> connections_;  // never iterated
   std::map<NodeId, Node> nodes_;
   std::unordered_map<std::uint64_t, Submitted> submitted_;  // by payload; never iterated

@@ -82,6 +82,8 @@ void Invariants::core_stepped(NodeId node, const raft::Core& core, const NodeQue
   seen.membership = &core.membership();
   seen.needs_snapshot = core.needs_snapshot();
   cores_.stepped(seen, Inside(core));
+  if (seen.role == raft::Role::leader)
+    clients_.leads(core.membership(), seen.commit);
   clients_.ticked(node, queues.ticks, queues.give_up);
   check_purged(core, queues.ticks);
   if (++steps_ % kMemoryEvery != 0)

@@ -103,8 +103,20 @@ std::vector<NodeId> Closing::expected_nodes() {
   for (const FaultWindow& window : run_.faults.open()) {
     left_broken.insert(window.nodes.begin(), window.nodes.end());
   }
+  // Who was removed from the cluster has nothing to converge with.
+  std::vector<NodeId> voters;
+  Term newest;
+  for (const NodeView& view : run_.views()) {
+    if (view.up && view.role == NodeRole::leader && view.term >= newest) {
+      newest = view.term;
+      voters = view.voters;
+    }
+  }
   std::vector<NodeId> expected;
   for (const NodeView& view : run_.views()) {
+    if (!voters.empty() && std::find(voters.begin(), voters.end(), view.id) == voters.end()) {
+      continue;
+    }
     const bool excused = run_.settings.heal_at_end ? view.failed && run_.faults.ever_on(view.id, kDamage)
                                                    : !view.up || view.paused || left_broken.contains(view.id);
     if (!excused) {

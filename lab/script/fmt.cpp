@@ -102,7 +102,12 @@ class LineWriter {
       before = false;
       after = Blank::no;
     }
-    text_.append(before ? " " : "").append(slice(token));
+    // Two signs that would be another one together, in a line that is wrong anyway.
+    const std::string text = slice(token);
+    if (!text_.empty() && std::string_view("!<>").find(text_.back()) != std::string_view::npos &&
+        (text.starts_with('=') || text.starts_with("->")))
+      before = true;
+    text_.append(before ? " " : "").append(text);
     blank_wanted_ = after;
   }
 

@@ -36,8 +36,7 @@ inline constexpr std::string_view kFileClasses =
 /// an InstallSnapshotRequest is a `snapshot`.
 inline constexpr std::string_view kMessageKinds =
     "any|append|append-reply|vote|vote-reply|pre-vote|pre-vote-reply|heartbeat|heartbeat-reply|snapshot|"
-    "snapshot-reply|"
-    "snapshot-fetch|snapshot-part";
+    "snapshot-reply|snapshot-fetch|snapshot-part|timeout-now";
 /// Calls on files that faults and `when disk` can name.
 inline constexpr std::string_view kDiskCalls = "any|read|write|sync|sync-dir|create|rename|remove";
 

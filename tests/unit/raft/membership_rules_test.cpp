@@ -249,6 +249,9 @@ TEST(MembershipRules, AReadIsConfirmedByThoseWhoAreLeft) {
   n.core.applied(n.core.commit());
   n.take();
   ASSERT_EQ(n.reads.size(), 1u) << "node 1 is alone now";
+  ASSERT_TRUE(n.core.read(8, Index(0)));
+  n.take();
+  ASSERT_EQ(n.reads.size(), 2u) << "and needs nobody for the next one, which no entry follows";
 }
 
 /// M13: neither side alone elects.

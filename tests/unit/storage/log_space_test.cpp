@@ -63,7 +63,9 @@ TEST(LogSpaceTest, AMillionEntriesStaySmallOnTheDiskWhenAllButTheNewestArePurged
   std::printf("largest %llu MiB, slowest write %llu us, with a purge %llu us\n",
               static_cast<unsigned long long>(largest / kMiB), static_cast<unsigned long long>(slowest_us),
               static_cast<unsigned long long>(slowest_purge_us));
-  EXPECT_LT(largest, 130 * kMiB);
+  // 115 to 131 MiB were seen: how far RocksDB is behind with old tables depends on the machine. Without
+  // purges it would be over 240.
+  EXPECT_LT(largest, 170 * kMiB);
 }
 
 TEST(LogSpaceTest, AResetGivesTheWholeOldLogBack) {

@@ -89,7 +89,8 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"at 1s hold n1 -> n2 votes",
              "21: expected one of any, append, append-reply, vote, vote-reply, pre-vote, pre-vote-reply, "
              "heartbeat, "
-             "heartbeat-reply, snapshot, snapshot-reply, snapshot-fetch or snapshot-part for 'kind', not "
+             "heartbeat-reply, snapshot, snapshot-reply, snapshot-fetch, snapshot-part or timeout-now for "
+             "'kind', not "
              "'votes'",
              "did you mean 'vote'?"},
         Case{"at 1s slice n1 -> n2 bytes=1 bytes=2", "30: 'bytes' stands here twice", ""},
@@ -133,7 +134,8 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"when msg apend n1 -> n2 crash n1",
              "10: expected one of any, append, append-reply, vote, vote-reply, pre-vote, pre-vote-reply, "
              "heartbeat, "
-             "heartbeat-reply, snapshot, snapshot-reply, snapshot-fetch or snapshot-part for 'kind', not "
+             "heartbeat-reply, snapshot, snapshot-reply, snapshot-fetch, snapshot-part or timeout-now for "
+             "'kind', not "
              "'apend'",
              "did you mean 'append'?"},
         Case{"when msg append n1 -> n2 (indx = 4) crash n1",
