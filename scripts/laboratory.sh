@@ -61,10 +61,11 @@ unrecorded() {
 
 # Each mutant of the list makes its scenario fail, not merely do nothing.
 mutants_by_scenario() {
-  local name scenario seed missed=0
+  local name scenario seed verdict missed=0
   while read -r name scenario seed; do
-    if "$fault" run "$scenarios/$scenario.scenario" --seed "$seed" --mutant "$name" --report "$reports/mutants" |
-      grep -q "^fail  *$scenario "; then
+    verdict="$("$fault" run "$scenarios/$scenario.scenario" --seed "$seed" --mutant "$name" \
+      --report "$reports/mutants" 2>&1 || true)"
+    if grep -q "^fail  *$scenario " <<<"$verdict"; then
       say "  $name fails $scenario, seed $seed"
     else
       say "  $name is not found by $scenario, seed $seed"
