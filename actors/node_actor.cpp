@@ -97,6 +97,7 @@ struct NodeState {
   void stop(const caf::error& why);
   void close_next();
   void closed();
+  void end_if_all_is_back();
   void say_end();
   void child_down(const caf::down_msg& m);
   void stand_by(const StorageError& why);
@@ -254,10 +255,15 @@ void NodeState::close_next() {
   closed();
 }
 
+/// An opener at work holds the directory's lock, and may open the databases yet: tried() closes them first.
+void NodeState::end_if_all_is_back() {
+  if (!opening && children.empty())
+    self->quit(reason);
+}
+
 void NodeState::closed() {
   if (ending) {
-    if (!opening)  // else once the opener has given back what it opened
-      self->quit(reason);
+    end_if_all_is_back();
   } else if (opened_again) {
     KIWI_MARK("node.in_service_again");
     ++plan.replica.reopened;
@@ -269,7 +275,7 @@ void NodeState::closed() {
   } else {
     ending = true;
     say_end();
-    self->quit(reason);
+    end_if_all_is_back();
   }
 }
 
@@ -338,8 +344,7 @@ void NodeState::tried(Result<OpenedReplica>& result) {
   opening = false;
   if (ending) {
     result = tl::unexpected(StorageError{});  // closes it
-    if (children.empty())
-      self->quit(reason);
+    end_if_all_is_back();
     return;
   }
   pause = std::min(2 * pause, kLongestPause);

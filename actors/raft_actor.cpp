@@ -196,6 +196,8 @@ void RaftState::role_changed() {
     options.log->info("event=raft_state node={} role={} term={} leader={} commit={} last={}",
                       options.id.value, raft::to_string(core->role()), core->term().value,
                       core->leader().value, core->commit().value, to_string(core->last_log_id()));
+  if (last_role == raft::Role::leader && core->role() != raft::Role::leader)
+    led_until_tick = std::max<std::uint64_t>(now_ticks, 1);
   last_role = core->role();
   last_term = core->term();
   last_leader = core->leader();

@@ -48,6 +48,10 @@ struct RaftState {
   static constexpr const char* name = "raft";
 
   explicit RaftState(Self actor) : self(actor) {}
+  ~RaftState() {
+    if (joining)
+      caf::anon_send_exit(joining, caf::exit_reason::user_shutdown);
+  }
 
   /// A proposal, until it is applied or given up.
   struct Waiting {
@@ -227,6 +231,7 @@ struct RaftState {
   std::uint64_t disk_free_bytes = 0;   // as it was said last
   std::uint64_t now_ticks = 0;
   raft::Role last_role = raft::Role::follower;
+  std::uint64_t led_until_tick = 0;  // 0: never led
   Term last_term;
   NodeId last_leader;
 

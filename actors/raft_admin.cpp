@@ -14,6 +14,9 @@ namespace {
 
 using raft::ChangeRefusal;
 
+/// After leadership went so long ago clients of this node had the time to hear of it.
+constexpr std::uint64_t kLedLatelyMs = 2000;
+
 AdminAnswer refused(std::string problem, bool try_again = false) {
   AdminAnswer answer;
   answer.problem = std::move(problem);
@@ -126,8 +129,14 @@ caf::result<AdminAnswer> RaftState::change_begun(const tl::expected<Index, Chang
 
 caf::result<AdminAnswer> RaftState::hand_over(const AdminCall& m) {
   const bool leaving = m.what == AdminCall::What::leave;
-  if (core->role() != raft::Role::leader)
-    return leaving ? AdminAnswer{} : not_for_this_node();
+  if (core->role() != raft::Role::leader) {
+    if (!leaving)
+      return not_for_this_node();
+    AdminAnswer answer;
+    if (led_until_tick != 0 && now_ticks - led_until_tick <= kLedLatelyMs / options.tick_ms)
+      answer.leader = leader_address();  // its clients may not know yet
+    return answer;
+  }
   auto begun = core->transfer_leadership(m.target);
   if (!begun) {
     const auto& why = begun.error();
@@ -182,7 +191,6 @@ caf::result<AdminAnswer> RaftState::join(AdminCall& m) {
   request.instance = options.instance;
   request.cluster = options.cluster;
   joining = options.make_joiner();
-  self->attach_functor([joiner = joining] { caf::anon_send_exit(joiner, caf::exit_reason::user_shutdown); });
   auto promise = self->make_response_promise<AdminAnswer>();
   auto debt = owe(promise, AnswerKind::unknown);
   self->request(joining, caf::infinite, std::move(request))

@@ -20,6 +20,7 @@ constexpr std::size_t kMaxStrangers = 16;
 void RaftState::make_link(const Member& peer) {
   auto hello = own_hello();
   hello.invites = core->membership().contains(peer.id);
+  hello.removed = gone(peer.id);
   peers.emplace(peer.id, options.make_peer(peer, hello, ReplicaActor{self}));
   links.emplace(peer.id, Link{peer.address, now_ticks});
 }
@@ -108,8 +109,8 @@ void RaftState::heard_from(NodeId peer) {
     return;
   }
   // It was silent for long, or left by a membership that is not committed, and its own link still stands: its
-  // words want an answer.
-  if (auto known = strangers.find(peer); known != strangers.end() && !core->removed() && !gone(peer))
+  // words want an answer. Who was removed and never heard of it is rung up to be told.
+  if (auto known = strangers.find(peer); known != strangers.end() && !core->removed())
     make_link(Member{peer, known->second});
 }
 

@@ -80,6 +80,10 @@ caf::result<HelloVerdict> RaftState::hello(const HelloQuestion& m) {
     return refuse_with("this is node " + to_string(options.id) + ", not node " + to_string(h.target));
   if (h.node == options.id)
     return refuse_with("node id " + to_string(h.node) + " is this node's own");
+  if (h.removed) {
+    told_removed(h.node);
+    return refuse_with("node " + to_string(options.id) + " has heard that it was removed");
+  }
   // A removal that is not committed could be rolled back, and until then the node may be needed: it may even
   // lead those who do not have that entry.
   if (gone(h.node)) {

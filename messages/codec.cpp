@@ -323,6 +323,17 @@ Decoded<FrameHeader> decode_frame_header(std::string_view bytes) {
   return header;
 }
 
+/// The protocol version stands first in every Hello. What else programs of another version say is not known:
+/// their version is all that is taken, so that it can be named.
+Hello read_hello(Input& archive, const Bytes& body) {
+  Input again(body);
+  again.expect_version(kWideMembershipVersion);
+  again.take_plain<std::uint8_t>();  // the number
+  Hello version_only;
+  again(version_only.protocol_version);
+  return version_only.protocol_version == kPeerProtocolVersion ? read_message<Hello>(archive) : version_only;
+}
+
 Decoded<std::variant<PeerMessage, Hello>> decode_frame_body(const FrameHeader& header, const Bytes& body) {
   return guarded([&]() -> std::variant<PeerMessage, Hello> {
     if (body.size() != header.body_bytes)
@@ -333,7 +344,7 @@ Decoded<std::variant<PeerMessage, Hello>> decode_frame_body(const FrameHeader& h
     archive.expect_version(kWideMembershipVersion);
     const auto number = archive.take_plain<std::uint8_t>();
     if (number == kHelloNumber)
-      return read_message<Hello>(archive);
+      return read_hello(archive, body);
     return read_peer_message(archive, number - 1u);
   });
 }

@@ -87,7 +87,7 @@ struct HeartbeatResponse {
   /// Its state is lost, and its log does not reach back far enough to make it again.
   bool wants_snapshot = false;
   DiskRoom room = DiskRoom::enough;
-  /// The newest of messages/known_formats.hpp that it knows; 0: this answer does not say.
+  /// The newest of messages/known_formats.hpp that it knows; 0: this answer says nothing but the term.
   std::uint32_t formats = 0;
   auto fields() { return std::tie(term, round, clock_ms, wants_snapshot, room, formats); }
 };
@@ -170,7 +170,7 @@ struct Hello {
   std::string reason;
   NodeAddress address;   // of the sender: who does not know it yet can answer it there
   bool invites = false;  // the target is a member as the sender sees it: a fresh node may join its cluster
-  bool removed = false;  // in a refusal: the node that called was removed from the cluster
+  bool removed = false;  // the target was removed from the cluster; in a refusal, or in a call made to say so
   auto fields() {
     return std::tie(protocol_version, cluster, node, target, instance, lane, reason, address, invites,
                     removed);

@@ -180,11 +180,14 @@ void Core::handle(NodeId from, const HeartbeatResponse& m) {
   if (p == nullptr)
     return;
   p->resume();
-  p->want_state(m.wants_snapshot);
-  p->set_formats(m.formats);
-  if (p->room() != m.room) {
-    p->set_room(m.room);
-    weigh_room();
+  // An answer to a leader of an earlier term, come late, says nothing of the follower.
+  if (m.formats != 0) {
+    p->want_state(m.wants_snapshot);
+    p->set_formats(m.formats);
+    if (p->room() != m.room) {
+      p->set_room(m.room);
+      weigh_room();
+    }
   }
   const std::uint64_t idle = p->idle_ticks(now_ticks_);
   if (p->state() == ProgressState::probe && idle >= unanswered_ticks() && !KIWI_MUTANT(lost_append_forgotten))

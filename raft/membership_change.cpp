@@ -156,6 +156,8 @@ tl::expected<Index, ChangeRefusal> Core::cancel_change() {
 
 Index Core::append_membership(Membership next) {
   KIWI_ASSERT(role_ == Role::leader, "only a leader appends");
+  if (next.joint())
+    KIWI_MARK("membership.joint");
   Entry entry;
   entry.id = {vote_.term, log_.last().index + 1};
   entry.kind = EntryKind::membership;
@@ -197,7 +199,6 @@ void Core::promote() {
   const bool level = promotion_.level() || KIWI_MUTANT(promoted_unlevel);
   if (!level || lacks_quorum(target_of(membership())))
     return;
-  KIWI_MARK("membership.joint");
   append_membership(joint_with_joining(membership()));
 }
 

@@ -16,8 +16,6 @@ std::vector<ExcusedMark> excused_marks() {
       {"manifest.torn_tail_cut",
        "the simulator writes and syncs a MANIFEST within one step of an actor, so no power failure falls "
        "between; storage_sim_data_power_cut_test passes it, which cuts the power at every disk operation"},
-      {"membership.joint",
-       "a new voter would have to catch up, and simulated nodes do not join yet; raft_random_test passes it"},
       {"membership.stood_unasked",
        "a learner stands only when a voter of a half-known membership needs it; raft_core_test passes it"},
   };

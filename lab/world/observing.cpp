@@ -26,6 +26,11 @@ const State* state_of(const caf::strong_actor_ptr& handle) {
 }  // namespace
 
 void SimNode::observe_start(const OpenedReplica& opened) {
+  host_.happened(id_, "start",
+                 {{"life", std::to_string(life_)},
+                  {"torn-bytes", std::to_string(opened.torn_bytes)},
+                  {"last", to_string(opened.restored.last)},
+                  {"applied", to_string(opened.restored.applied)}});
   log_group_ = 0;
   if (!options_.observer)
     return;

@@ -203,11 +203,6 @@ void SimNode::start() {
   });
   system_ = std::make_unique<caf::actor_system>(*config_);
   system_->await_actors_before_shutdown(false);
-  host_.happened(id_, "start",
-                 {{"life", std::to_string(life_)},
-                  {"torn-bytes", std::to_string(opened->torn_bytes)},
-                  {"last", to_string(opened->restored.last)},
-                  {"applied", to_string(opened->restored.applied)}});
   observe_start(*opened);
   node_ = spawn_node(*system_, node_start(std::move(*opened)));
   node_->attach_functor([this](const caf::error& reason) {

@@ -160,6 +160,7 @@ class SimNode final : public CoordinatorHost {
   NodeStart node_start(OpenedReplica opened);
   PeerActor make_peer(const Member& peer, const Hello& own, const ReplicaActor& replica);
   void serve_clients();
+  /// Tells the trace, and WorldOptions::observer, what a start has found.
   void observe_start(const OpenedReplica& opened);
   LogStoreSeen log_store_seen() const;
   void end_process(bool power);

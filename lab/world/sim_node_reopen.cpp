@@ -14,11 +14,6 @@ Result<OpenedReplica> SimNode::reopen() {
   if (!opened)
     return opened;
   ++life_;
-  host_.happened(id_, "start",
-                 {{"life", std::to_string(life_)},
-                  {"torn-bytes", std::to_string(opened->torn_bytes)},
-                  {"last", to_string(opened->restored.last)},
-                  {"applied", to_string(opened->restored.applied)}});
   observe_start(*opened);
   return opened;
 }

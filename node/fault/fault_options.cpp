@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "messages/assert.hpp"
+#include "messages/known_formats.hpp"
 
 namespace kiwi::fault {
 namespace {
@@ -58,6 +59,10 @@ tl::expected<FaultOptions, Usage> take_fault_options(std::vector<std::string>& a
       ->type_name("MS");
   app.add_option("--cache-bytes", options.cache_bytes, "Entries kept in memory for peers that lag")
       ->type_name("BYTES");
+  app.add_option("--formats", options.formats,
+                 "Announces that it can read these formats, as an older program does")
+      ->type_name("N")
+      ->check(CLI::Range(kFirstFormats, kKnownFormats));
   if (std::find(arguments.begin(), arguments.end(), "--help") != arguments.end()) {
     const auto node = parse_options({"--help"});
     return tl::unexpected(Usage{node.error().text + "\n" + app.help(), 0});

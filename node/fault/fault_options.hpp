@@ -22,6 +22,7 @@ struct FaultOptions {
   bool disk_buffers = false;
   std::uint32_t election_max_ms = 0;  // 0: twice the least
   std::uint64_t cache_bytes = 0;      // of entries for peers that lag; 0: the node's own
+  std::uint32_t formats = 0;          // announced, as an older program does; 0: those that it knows
 };
 
 /// Takes its own flags out of `arguments`; the rest is kiwi-node's. --help shows both.

@@ -84,6 +84,9 @@ int run(std::vector<std::string> arguments) {
     if (fault->cache_bytes != 0) {
       replica.raft.max_cached_bytes = fault->cache_bytes;
     }
+    if (fault->formats != 0) {
+      replica.raft.formats = fault->formats;
+    }
   };
   const int code = run_node(*node, seams);
   // An ordered end: the machine goes on, and its cache reaches the disk some time.

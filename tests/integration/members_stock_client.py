@@ -27,7 +27,7 @@ class StockClient(threading.Thread):
                                    socket_timeout=5, dynamic_startup_nodes=False)
         self.stop_asked = threading.Event()
         self.count = 0
-        self.library_bugs = 0
+        self.redis_py_failures = 0
         self.problems = []
 
     def run(self):
@@ -41,7 +41,7 @@ class StockClient(threading.Thread):
                 # redis-py 4.3 (Debian's) keeps a node that became the leader as a replica when it asks for the slots
                 # anew, and then finds no primary. Later versions correct the node's type there.
                 if isinstance(error, IndexError) and "get_nodes_by_server_type(PRIMARY)[0]" in where:
-                    self.library_bugs += 1
+                    self.redis_py_failures += 1
                 else:
                     self.problems.append(where)
             self.count += 1
@@ -83,7 +83,7 @@ def main(_):
             client.stop_asked.set()
             client.join()
         print(f"  {sum(client.count for client in clients)} pairs of SET and GET, "
-              f"{sum(client.library_bugs for client in clients)} given up by redis-py's own mistake", flush=True)
+              f"{sum(client.redis_py_failures for client in clients)} given up by redis-py's own mistake", flush=True)
 
 
 if __name__ == "__main__":

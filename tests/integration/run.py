@@ -52,6 +52,7 @@ TESTS = [
     Test("members_dead_node", 120),
     Test("members_stock_client", 120),
     Test("rolling_restart", 120),
+    Test("rolling_upgrade", 120),
     Test("lost_leadership", 180, in_quick=False),
     Test("fault_cli", 120, in_quick=False),
     Test("fault_process", 240, in_quick=False),

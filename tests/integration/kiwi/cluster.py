@@ -34,6 +34,7 @@ class Node:
         self.link = None
         self.process = None
         self.limit_file_bytes = None
+        self.program = None  # kiwi_node()
 
     @property
     def address(self):
@@ -46,7 +47,7 @@ class Node:
         self.link = Link(self.raft_port, self.host).start()
 
     def command(self):
-        command = [kiwi_node(), "--id", str(self.id), "--dir", self.dir, "--address", self.address]
+        command = [self.program or kiwi_node(), "--id", str(self.id), "--dir", self.dir, "--address", self.address]
         if self.initial_cluster:
             command += ["--initial-cluster", self.initial_cluster]
         return command + self.extra

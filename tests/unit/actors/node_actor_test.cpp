@@ -84,6 +84,23 @@ struct NodeTest : testing::Test {
     world->run();
     seconds(1);
   }
+  /// Ends it and starts it again: what was written lies in tables then. Spoils every one of them.
+  void restart_with_spoilt_tables() {
+    world->exit(node);
+    world->run();
+    node = nullptr;
+    world = std::make_unique<ActorWorld>();
+    start();
+    int tables = 0;
+    for (const auto& [path, file] : machine.disk.files()) {
+      if (sim::class_of(path) != sim::FileClass::data_table)
+        continue;
+      ++tables;
+      for (std::uint64_t bit = 0; bit < file->bytes.size() * 8; bit += 64) machine.disk.flip(path, bit);
+    }
+    ASSERT_GT(tables, 0);
+    machine.disk.evict();
+  }
   void seconds(int n) {
     for (int i = 0; i < 20 * n; ++i) world->advance(50);
   }
@@ -156,20 +173,7 @@ TEST_F(NodeTest, DamagedDataIsSetAsideAndMadeAgain) {
   scrub = 1 << 20;
   start();
   ASSERT_TRUE(set("k", "v").succeeded());
-  world->exit(node);
-  world->run();
-  node = nullptr;
-  world = std::make_unique<ActorWorld>();  // with the data in a table
-  start();
-  int tables = 0;
-  for (const auto& [path, file] : machine.disk.files()) {
-    if (sim::class_of(path) != sim::FileClass::data_table)
-      continue;
-    ++tables;
-    for (std::uint64_t bit = 0; bit < file->bytes.size() * 8; bit += 64) machine.disk.flip(path, bit);
-  }
-  ASSERT_GT(tables, 0);
-  machine.disk.evict();
+  restart_with_spoilt_tables();
   // Its only block was read when it was opened and is in memory: no read of a client meets the damage.
   ASSERT_EQ(get("k"), "v");
   for (int i = 0; i < 12 && opened == 0; ++i) seconds(1);
@@ -185,17 +189,8 @@ TEST_F(NodeTest, DamageThatTheScrubFindsAmongWritesIsMadeAgainToo) {
   scrub = 1 << 20;
   start();
   ASSERT_TRUE(set("k", "v").succeeded());
-  world->exit(node);
-  world->run();
-  node = nullptr;
-  world = std::make_unique<ActorWorld>();
-  start();
-  for (const auto& [path, file] : machine.disk.files())
-    if (sim::class_of(path) == sim::FileClass::data_table)
-      for (std::uint64_t bit = 0; bit < file->bytes.size() * 8; bit += 64) machine.disk.flip(path, bit);
-  machine.disk.evict();
-  // Writes go on meanwhile: some may be under way when the machine ends.
-  // reason.
+  restart_with_spoilt_tables();
+  // Writes go on meanwhile: some are under way when the machine ends, and tell the node of it first.
   for (int i = 0; i < 400 && opened == 0; ++i) {
     static_cast<void>(
         world->ask<ClientResponse>(replica(), Propose{command({"SET", "k", std::to_string(i)})}));

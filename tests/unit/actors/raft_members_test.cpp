@@ -82,6 +82,44 @@ TEST(RaftMembers, TheLinkOfWhoLeftEndsOnceItWasTold) {
   EXPECT_TRUE(refusal.own.removed);
 }
 
+TEST(RaftMembers, WhoWasRemovedLongAgoAndStillSpeaksIsRungUpToBeTold) {
+  RaftWorld w(nodes(3));
+  w.lead();
+  ask(w, change(Kind::add_learner, 4));
+  w.serve_all();
+  ask(w, change(Kind::remove, 4));
+  w.serve_all();
+  for (int i = 0; i < 400 && !w.peer(4).asked_to_exit().has_value(); ++i) {
+    w.ticks(1);
+    w.serve(2);
+    w.serve(3);
+  }
+  ASSERT_TRUE(w.peer(4).asked_to_exit().has_value());
+  // It was cut off all that time, and its own link outlived the cut: no Hello comes before its words.
+  VoteRequest vote;
+  vote.term = w.status().term + 7;
+  vote.pre_vote = true;
+  w.from(4, vote);
+  w.run();
+  EXPECT_FALSE(w.peer(4).asked_to_exit().has_value()) << "a new link";
+  EXPECT_TRUE(w.peer_hello(4).removed);
+  EXPECT_FALSE(w.peer_hello(4).invites);
+}
+
+TEST(RaftMembers, WhoIsRungUpToBeToldAsksForNothingAnyMore) {
+  RaftWorld w(nodes(3));
+  auto call = hello_of(2);
+  call.removed = true;
+  call.cluster = ClusterId(78);
+  EXPECT_THAT(verdict(w, call).refusal, HasSubstr("another cluster"));
+  EXPECT_FALSE(w.status().removed) << "another cluster knows nothing of it";
+  call.cluster = kCluster;
+  EXPECT_THAT(verdict(w, call).refusal, HasSubstr("has heard that it was removed"));
+  w.ticks(100);
+  EXPECT_TRUE(w.status().removed);
+  EXPECT_TRUE(w.heard_by<VoteRequest>(2).empty());
+}
+
 TEST(RaftMembers, OnlyALeaderChangesThem) {
   RaftWorld w(nodes(3));
   HeartbeatRequest beat;
@@ -216,6 +254,24 @@ TEST(RaftMembers, LeadershipIsHandedOverBeforeANodeLeaves) {
   w.from(2, beat);
   w.run();
   EXPECT_EQ(left.reply().leader, member(2).address);
+}
+
+TEST(RaftMembers, WhoLedAMomentAgoSaysWhereLeadershipWent) {
+  RaftWorld w(nodes(3));
+  w.lead();
+  HeartbeatRequest beat;
+  beat.term = w.status().term + 1;
+  w.from(2, beat);
+  w.run();
+  AdminCall leave;
+  leave.what = AdminCall::What::leave;
+  EXPECT_EQ(ask(w, leave).reply().leader, member(2).address);
+  for (int i = 0; i < 100; ++i) {
+    w.ticks(1);
+    w.from(2, beat);
+    w.run();
+  }
+  EXPECT_EQ(ask(w, leave).reply().leader.redis_port, 0) << "its clients know by now";
 }
 
 TEST(RaftMembers, WhoDoesNotLeadOrIsAloneLeavesAtOnce) {

@@ -200,7 +200,9 @@ void RaftWorld::serve(std::uint64_t id) {
       answer.clock_ms = clock;
       from(id, answer);
     } else if (auto* beat = std::get_if<HeartbeatRequest>(&message)) {
-      from(id, HeartbeatResponse{beat->term, beat->round, clock});
+      HeartbeatResponse answer{beat->term, beat->round, clock};
+      answer.formats = kKnownFormats;
+      from(id, answer);
     }
   }
   run();

@@ -59,6 +59,9 @@ std::vector<Target> targets() {
     const auto message = decode_frame(frame_of(body));
     if (!message)
       return std::nullopt;
+    const auto* hello = std::get_if<Hello>(&*message);
+    if (hello != nullptr && hello->protocol_version != kPeerProtocolVersion)
+      return std::nullopt;  // nothing else of it was taken
     return std::visit([](const auto& x) { return encode_frame(x); }, *message).substr(kFrameHeaderBytes);
   };
   std::vector<Target> all = {
@@ -123,6 +126,20 @@ TEST(CodecHostile, WhateverDecodesEncodesToTheSameBytes) {
       EXPECT_EQ(*back, content) << target.name << ": " << hex(content);
     }
   }
+}
+
+TEST(CodecHostile, OfAHelloOfAnotherProtocolItsVersionIsTakenAndNothingElse) {
+  auto foreign = sample_hello();
+  foreign.protocol_version = kPeerProtocolVersion - 1;
+  const auto whole = encode_frame(foreign).substr(kFrameHeaderBytes);
+  for (std::size_t size = 6; size <= whole.size(); ++size) {
+    const auto decoded = decode_frame(frame_of(whole.substr(0, size)));
+    ASSERT_TRUE(decoded) << size;
+    Hello expected;
+    expected.protocol_version = kPeerProtocolVersion - 1;
+    EXPECT_EQ(encode_frame(std::get<Hello>(*decoded)), encode_frame(expected)) << size;
+  }
+  EXPECT_FALSE(decode_frame(frame_of(whole.substr(0, 5))));
 }
 
 TEST(CodecHostile, ClaimedLengthsAreNamedImpossible) {

@@ -141,6 +141,7 @@ class Lone {
     HeartbeatResponse m;
     m.term = core.term();
     m.round = round;
+    m.formats = kKnownFormats;
     step(from, m);
   }
 

@@ -14,6 +14,7 @@ void beat(Lone& n, std::uint64_t from, DiskRoom room) {
   HeartbeatResponse m;
   m.term = n.core.term();
   m.room = room;
+  m.formats = kKnownFormats;
   n.step(from, m);
 }
 
