@@ -4,6 +4,7 @@
 // All of these messages stay inside one actor_system; between nodes there are only frames of bytes.
 
 #include <caf/all.hpp>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -114,6 +115,13 @@ using StateMachineActor = caf::typed_actor<
     caf::replies_to<FlushState>::with<StateFlushing>,
     // A received snapshot becomes the state; and the end of that, once the log follows.
     caf::replies_to<InstallSnapshot>::with<SnapshotInstalled>, caf::replies_to<FinishInstall>::with<Index>>;
+
+// --- beside the state machine: what it can leave to another thread (StateMachine::work_aside).
+struct WorkAside {
+  static constexpr const char* name = "WorkAside";
+  std::function<void()> work;
+};
+using AsideActor = caf::typed_actor<caf::reacts_to<WorkAside>>;
 
 /// What the raft actor sees of storage: the union, with one error type (the adaptor).
 using StorageActor = LogCalls::extend_with<StateMachineActor>;
@@ -277,6 +285,7 @@ using ReplicaActor = caf::typed_actor<
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kiwi::LogWriteGroup)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kiwi::LogWrittenGroup)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kiwi::WorkAside)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kiwi::Submit)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kiwi::AdminCall)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kiwi::SnapshotTraffic)

@@ -27,6 +27,12 @@ caf::result<Applied> StateMachineState::apply(const ApplyBatch& batch) {
   }
   KIWI_ASSERT(result->replies.size() == batch.entries.size(), "one reply per entry");
   auto now = machine->applied_state();
+  if (auto work = machine->work_aside()) {
+    if (aside)
+      self->send(aside, WorkAside{std::move(work)});
+    else
+      work();
+  }
   if (!std::exchange(working, true))
     self->send(self, caf::tick_atom_v);
   return Applied{batch.stamp,
@@ -119,12 +125,19 @@ void StateMachineState::stop(const caf::error& reason) {
 }
 
 namespace {
+AsideActor::behavior_type aside_worker(AsideActor::pointer) {
+  return {[](const WorkAside& m) { m.work(); }};
+}
+
 StateMachineImpl::behavior_type state_machine(StateMachineState::Self self,
                                               std::shared_ptr<std::unique_ptr<StateMachine>> machine,
-                                              std::uint64_t epoch, ScrubPace pace) {
+                                              std::uint64_t epoch, ScrubPace pace, const AsideActor& aside) {
   auto* state = &self->state;
   state->machine = std::move(*machine);
   state->epoch = epoch;
+  state->aside = aside;
+  if (aside)
+    self->attach_functor([aside] { caf::anon_send_exit(aside, caf::exit_reason::user_shutdown); });
   state->pace = pace;
   if (pace.on())
     self->delayed_send(self, pace.pause(), ScrubSlice{});
@@ -152,8 +165,9 @@ StateMachineActor spawn_state_machine(caf::actor_system& system, SpawnMode mode,
   const ScrubPace pace(scrub_bytes_per_second);
   auto box = std::make_shared<std::unique_ptr<StateMachine>>(std::move(machine));
   if (mode == SpawnMode::own_thread)
-    return system.spawn<caf::detached>(state_machine, std::move(box), epoch, pace);
-  return system.spawn(state_machine, std::move(box), epoch, pace);
+    return system.spawn<caf::detached>(state_machine, std::move(box), epoch, pace,
+                                       system.spawn<caf::detached>(aside_worker));
+  return system.spawn(state_machine, std::move(box), epoch, pace, AsideActor());
 }
 
 }  // namespace kiwi

@@ -37,9 +37,11 @@ struct StateMachineState {
   std::unique_ptr<StateMachine> machine;
   std::uint64_t epoch = 0;
   ScrubPace pace;
+  AsideActor aside;      // none: its work is done at once
   bool working = false;  // a tick_atom is on its way
 };
 
+/// With own_thread, what the machine has to do aside (StateMachine::work_aside) gets another one.
 StateMachineActor spawn_state_machine(caf::actor_system& system, SpawnMode mode,
                                       std::unique_ptr<StateMachine> machine, std::uint64_t epoch,
                                       std::uint64_t scrub_bytes_per_second = 0);

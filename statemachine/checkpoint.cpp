@@ -57,6 +57,12 @@ void CheckpointBuilder::enter_generation() {
 }
 
 Result<void> CheckpointBuilder::make_checkpoint(const std::string& folder) {
+  {
+    const std::lock_guard lock(slot_->write_back_mutex);
+    if (slot_->write_back)
+      if (auto written = slot_->write_back(); !written)
+        return written;
+  }
   const std::lock_guard lock(slot_->mutex);
   enter_generation();
   auto* const db = slot_->db;

@@ -13,9 +13,6 @@
 namespace kiwi {
 namespace {
 
-/// A batch of the database is written early when the overlay holds more than this.
-constexpr std::uint64_t kMaxOverlayBytes = 64ull << 20;
-
 /// Spreads numbers that differ little over all 64 bits (the finalizer of SplitMix64).
 std::uint64_t mix(std::uint64_t x) {
   x += 0x9e3779b97f4a7c15ull;
@@ -99,39 +96,30 @@ Reply RedisMachine::Impl::apply_entry(const Entry& entry) {
       damaged_entry(entry, "unknown kind " + std::to_string(static_cast<int>(entry.kind)));
   }
   state.applied = entry.id;
+  unwritten = true;
   ++totals.entries_applied;
   if (entry.kind == EntryKind::digest) {
     commit();
     digests->request(entry.id.index, state.keys);
-  } else if (overlay->bytes() > kMaxOverlayBytes) {
-    commit();
+  } else {
+    begin_write_back_if_due();
   }
   return reply;
 }
 
-void RedisMachine::Impl::commit() {
-  rocksdb::WriteBatch batch;
-  overlay->collect(batch);
-  if (membership_changed)
-    batch.Put(rocksdb::Slice(data_format::kMembershipRow), encode_membership(membership));
-  if (!KIWI_MUTANT(applied_index_apart) || totals.batches_applied % 2 == 0)
-    batch.Put(rocksdb::Slice(data_format::kStateRow), data_format::encode_state(state));
-  database->write(batch, state.applied.index);
-  membership_changed = false;
-  overlay->reset();
-}
-
 Result<ApplyResult> RedisMachine::apply(const std::vector<Entry>& entries) {
+  const std::lock_guard lock(impl_->mutex);
   return guarded(*impl_->database, impl_->failed, [&] {
+    if (impl_->write_back)
+      impl_->write_back->finished();  // throws its failure
     ApplyResult result;
     result.replies.reserve(entries.size());
     for (const auto& entry : entries) result.replies.push_back(impl_->apply_entry(entry));
     if (entries.size() > 1)
       KIWI_MARK("apply.many");
-    if (!entries.empty())
-      impl_->commit();
     ++impl_->totals.batches_applied;
     result.next_deadline_ms = impl_->overlay->first_deadline();
+    impl_->overlay->release();
     return result;
   });
 }
@@ -153,6 +141,7 @@ Reply RedisMachine::Impl::answer(const RedisCommand& command, ReadView& view, st
 
 Result<StateAnswer> RedisMachine::query(const StateQuery& query) {
   ++impl_->totals.queries;
+  const std::lock_guard lock(impl_->mutex);
   return guarded(*impl_->database, impl_->failed, [&] {
     StateAnswer answer;
     answer.token = query.token;
@@ -161,7 +150,8 @@ Result<StateAnswer> RedisMachine::query(const StateQuery& query) {
       answer.reply = Reply::error("ERR the query cannot be decoded: " + request.error().what);
       return answer;
     }
-    ReadView view(*impl_->database, impl_->cache, impl_->state, query.now_ms, impl_->counts);
+    ReadView view(*impl_->database, impl_->cache, *impl_->overlay, impl_->state, query.now_ms, impl_->counts,
+                  [this] { impl_->commit(); });
     const auto seed = mix(mix(mix(impl_->state.applied.index.value) ^ query.now_ms) ^ query.token);
     answer.reply = impl_->answer(request->command, view, seed);
     if (KIWI_MUTANT(always_wrong) && impl_->totals.queries % 50 == 0 &&
@@ -173,7 +163,9 @@ Result<StateAnswer> RedisMachine::query(const StateQuery& query) {
 }
 
 Result<Index> RedisMachine::flush() {
+  const std::lock_guard lock(impl_->mutex);
   return guarded(*impl_->database, impl_->failed, [&] {
+    impl_->commit();
     auto flushed = impl_->database->flush();
     if (!flushed)
       throw StorageFailure(flushed.error());
@@ -184,7 +176,9 @@ Result<Index> RedisMachine::flush() {
 Index RedisMachine::durable_applied() { return impl_->failed ? Index() : impl_->database->durable(); }
 
 Result<void> RedisMachine::request_flush() {
+  const std::lock_guard lock(impl_->mutex);
   return guarded(*impl_->database, impl_->failed, [&] {
+    impl_->commit();
     if (auto asked = impl_->database->request_flush(); !asked)
       throw StorageFailure(asked.error());
   });
@@ -212,7 +206,9 @@ std::optional<StateDigest> RedisMachine::digest(Index index) const {
 }
 
 Result<std::optional<StateDigest>> RedisMachine::digest_now() {
+  const std::lock_guard lock(impl_->mutex);
   return guarded(*impl_->database, impl_->failed, [&] {
+    impl_->commit();
     Digests now(*impl_->database, 1);
     now.request(impl_->state.applied.index, impl_->state.keys);
     while (now.work()) {
@@ -226,7 +222,7 @@ StateStats RedisMachine::stats() const {
   stats.keys = impl_->state.keys;
   stats.keys_with_expiry = impl_->state.keys_with_expiry;
   stats.disk_bytes = impl_->database->disk_bytes();
-  stats.memory_bytes = impl_->database->memory_bytes();
+  stats.memory_bytes = impl_->database->memory_bytes() + impl_->overlay->bytes();
   stats.durable_applied = impl_->database->durable();
   stats.keyspace_hits = impl_->counts.hits;
   stats.keyspace_misses = impl_->counts.misses;

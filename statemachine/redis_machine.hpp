@@ -32,6 +32,10 @@ struct RedisMachineOptions {
   std::uint64_t block_cache_bytes = 32ull << 20;
   /// Small records kept decoded, for hot keys: about 120 to 700 bytes each. 0: none.
   std::size_t cached_records = 1u << 15;
+  /// Changes that may gather in memory before they are written to the database, together; twice as much may
+  /// be there while the ones before are being written. What is applied again after a crash grows by it, and
+  /// so does the memory taken. 0: 32 MiB, or 2 KiB when simulated, where that happens often.
+  std::uint64_t unwritten_bytes = 0;
   /// Simulated only: runs the jobs that the env has queued, in this thread, so that flush() can finish.
   /// Without it flush() only asks for the flush, and answers what is durable so far.
   std::function<void()> run_queued_jobs;
@@ -65,6 +69,8 @@ class RedisMachine final : public StateMachine {
   StateStats stats() const override;
   Index durable_applied() override;
   Result<void> request_flush() override;
+
+  std::function<void()> work_aside() override;
 
   /// The builder may be used in another thread, and while and after a snapshot is installed; while the
   /// machine is gone or being installed into it answers StorageKind::unavailable.

@@ -3,6 +3,7 @@
 // Private to redis_machine*.cpp.
 
 #include <memory>
+#include <mutex>
 #include <optional>
 
 #include "messages/client.hpp"
@@ -11,13 +12,14 @@
 #include "statemachine/engine/database.hpp"
 #include "statemachine/engine/overlay.hpp"
 #include "statemachine/engine/read_view.hpp"
+#include "statemachine/engine/write_back.hpp"
 #include "statemachine/redis_machine.hpp"
 
 namespace kiwi {
 
 struct RedisMachine::Impl {
-  Impl(std::unique_ptr<Database> opened, std::size_t cached_records)
-      : database(std::move(opened)), cache(cached_records) {}
+  Impl(std::unique_ptr<Database> opened, std::size_t cached_records, std::uint64_t unwritten_bytes);
+  ~Impl();
 
   /// Reads what the database holds, or makes a new one of it. Throws StorageFailure.
   void load(const Membership& initial);
@@ -31,8 +33,17 @@ struct RedisMachine::Impl {
   Reply apply_entry(const Entry& entry);
   Reply apply_command(const Entry& entry);
   Reply answer(const RedisCommand& command, ReadView& view, std::uint64_t seed);
-  /// Everything applied so far goes to the database, with the applied state, as one batch.
+  /// Everything applied so far is in the database when this returns.
   void commit();
+  /// Ends the overlay's generation; a WriteBack takes it and the applied state to the database, as one batch.
+  /// Requires that the one before is finished.
+  void begin_write_back();
+  /// Between two entries: begins one when enough has gathered.
+  void begin_write_back_if_due();
+  /// Waits for the one that is on its way; throws its failure.
+  void finish_write_back();
+  /// For the snapshot builder's thread.
+  Result<void> write_back_for_others();
 
   // The order matters: what reads the database goes before it does.
   std::unique_ptr<Database> database;
@@ -40,12 +51,20 @@ struct RedisMachine::Impl {
   data_format::SystemState state;
   Membership membership;
   bool membership_changed = false;
+  bool unwritten = false;  // something was applied that no WriteBack has
   // Both hold on to the database while it is open: there from load() until install().
   std::optional<Overlay> overlay;
   std::optional<Digests> digests;
   ReadView::Counts counts;
   StateStats totals;  // the counters in it only
   std::optional<StorageError> failed;
+  std::shared_ptr<WriteBack> write_back;  // null or over: nothing is on its way
+  bool write_back_offered = false;        // it was handed out by RedisMachine::work_aside
+  std::uint64_t write_backs = 0;
+  const std::uint64_t unwritten_limit;
+  /// Held by every call of the machine that changes or waits; the snapshot builder's thread comes in by
+  /// write_back_for_others.
+  std::mutex mutex;
 };
 
 }  // namespace kiwi

@@ -13,6 +13,12 @@ namespace {
   throw StorageFailure(state_machine_error(StorageVerb::open, kind, std::move(cause)));
 }
 
+std::uint64_t unwritten_bytes(const RedisMachineOptions& options) {
+  if (options.unwritten_bytes != 0)
+    return options.unwritten_bytes;
+  return options.simulated ? 2u << 10 : 32u << 20;
+}
+
 void check_format(std::string_view row, const std::string& dir) {
   const auto version = decode_format(row);
   if (!version)
@@ -25,7 +31,7 @@ void check_format(std::string_view row, const std::string& dir) {
 }  // namespace
 
 void RedisMachine::Impl::load(const Membership& initial) {
-  overlay.emplace(*database, cache, state);
+  overlay.emplace(*database, cache, state, [this] { finish_write_back(); });
   digests.emplace(*database, kMaxDigests);
   rocksdb::PinnableSlice value;
   const auto row = [&](std::string_view name) {
@@ -76,7 +82,7 @@ Result<std::unique_ptr<RedisMachine>> RedisMachine::open(const RedisMachineOptio
   auto database = Database::open(database_options);
   if (!database)
     return tl::unexpected(database.error());
-  auto impl = std::make_unique<Impl>(std::move(*database), options.cached_records);
+  auto impl = std::make_unique<Impl>(std::move(*database), options.cached_records, unwritten_bytes(options));
   try {
     impl->load(initial);
   } catch (const StorageFailure& failure) {

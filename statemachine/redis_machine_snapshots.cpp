@@ -43,6 +43,9 @@ void RedisMachine::Impl::install(const SnapshotMeta& meta) {
   const auto dir = directory();
   auto* const env = database->slot()->env.get();
   must(storage::begin_install(env, dir, meta));
+  if (write_back)
+    write_back->cancel();
+  write_back.reset();
   digests.reset();
   overlay.reset();
   cache.clear();
@@ -50,6 +53,7 @@ void RedisMachine::Impl::install(const SnapshotMeta& meta) {
   must(storage::swap_data(env, dir, meta));
   must(database->reopen());
   membership_changed = false;
+  unwritten = false;
   load(Membership{});
   KIWI_ASSERT(state.applied == meta.last_log_id, "the installed state was checked before");
   KIWI_MARK("install.opened");
@@ -71,6 +75,7 @@ Result<void> RedisMachine::install_snapshot(const SnapshotMeta& meta, const std:
     return tl::unexpected(*impl_->failed);
   if (auto checked = impl_->check_install(meta, folder); !checked)
     return checked;
+  const std::lock_guard lock(impl_->mutex);
   return guarded(*impl_->database, impl_->failed, [&] { impl_->install(meta); });
 }
 

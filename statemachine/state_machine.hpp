@@ -8,6 +8,7 @@
 // Determinism is the implementer's duty: the same entries must give the same state and replies on every node.
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -106,6 +107,9 @@ class StateMachine {
 
   /// A bounded slice of background work (digests, clean-up). True: there is more to do.
   virtual Result<bool> background_work() { return false; }
+  /// Work that another thread may do while this machine goes on; empty: there is none. Whether and when it is
+  /// done changes nothing but the time that calls take. It may be called after the machine is gone.
+  virtual std::function<void()> work_aside() { return {}; }
   /// Reads at most this much of what lies on the disk again and compares it with its checksums. True: all was
   /// read once, the next call begins anew. Damage is an error, as of apply().
   virtual Result<bool> scrub(std::uint64_t max_bytes) {

@@ -231,10 +231,11 @@ void Database::write(rocksdb::WriteBatch& batch, Index applied) {
     throw StorageFailure(*error);
   if (auto status = db_->Write(write_options_, &batch); !status.ok())
     throw StorageFailure(state_machine_error(StorageVerb::write, status, options_.dir));
+  const std::lock_guard lock(marks_mutex_);
   written_.emplace_back(db_->GetLatestSequenceNumber(), applied);
   if (written_.size() < kMaxWriteMarks)
     return;
-  durable();
+  forget_durable_marks();
   std::size_t kept = 0;
   for (std::size_t i = 1; i < written_.size(); i += 2) written_[kept++] = written_[i];
   written_.resize(kept);
@@ -261,7 +262,7 @@ Result<Index> Database::flush() {
   if (auto error = background_error())
     return tl::unexpected(*error);
   KIWI_MARK("data.flushed");
-  if (!options_.simulated && !written_.empty()) {
+  if (const std::lock_guard lock(marks_mutex_); !options_.simulated && !written_.empty()) {
     durable_ = written_.back().second;  // the listener may not have heard yet
     written_.clear();
   }
@@ -277,24 +278,37 @@ Result<void> Database::request_flush() {
   if (auto error = background_error())
     return tl::unexpected(*error);
   durable();
-  if (written_.empty() || listener_->flushed.load() < asked_sequence_)
+  std::uint64_t newest = 0;
+  if (const std::lock_guard lock(marks_mutex_); !written_.empty())
+    newest = written_.back().first;
+  if (newest == 0 || listener_->flushed.load() < asked_sequence_)
     return {};
   rocksdb::FlushOptions flush_options;
   flush_options.wait = false;
   flush_options.allow_write_stall = true;  // else the call itself waits until a flush would not stall
   if (auto status = db_->Flush(flush_options); !status.ok())
     return tl::unexpected(state_machine_error(StorageVerb::sync, status, options_.dir));
-  asked_sequence_ = written_.back().first;
+  asked_sequence_ = newest;
   return {};
 }
 
-Index Database::durable() {
+void Database::forget_durable_marks() {
   const auto flushed = listener_->flushed.load();
   while (!written_.empty() && written_.front().first <= flushed) {
     durable_ = written_.front().second;
     written_.pop_front();
   }
+}
+
+Index Database::durable() {
+  const std::lock_guard lock(marks_mutex_);
+  forget_durable_marks();
   return durable_;
+}
+
+void Database::set_durable(Index index) {
+  const std::lock_guard lock(marks_mutex_);
+  durable_ = index;
 }
 
 std::optional<StorageError> Database::background_error() {

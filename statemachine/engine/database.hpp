@@ -1,7 +1,8 @@
 #pragma once
 
 // The data database: RocksDB as this folder needs it. Every failing call throws StorageFailure, except where
-// a Result is returned. One owner, one thread.
+// a Result is returned. One owner, one
+// thread, but for write().
 
 #include <atomic>
 #include <cstdint>
@@ -41,6 +42,9 @@ struct DatabaseSlot {
   std::uint64_t generation = 0;
   DatabaseOptions options;            // constant
   std::shared_ptr<rocksdb::Env> env;  // constant; the one that `db` uses
+  /// Brings what is applied to the database; to be called without `mutex`. Empty once the machine is gone.
+  std::mutex write_back_mutex;
+  std::function<Result<void>()> write_back;
 };
 
 class Database {
@@ -51,7 +55,7 @@ class Database {
 
   /// False: no such row.
   bool get(std::string_view row, rocksdb::PinnableSlice& value);
-  /// Not durable before a flush. `applied` is what the batch brings the state to.
+  /// Not durable before a flush. `applied` is what the batch brings the state to. Any thread, one at a time.
   void write(rocksdb::WriteBatch& batch, Index applied);
   /// Rows in [lower, upper), read as they are now or as of `snapshot`. The two bounds must outlive the
   /// iterator.
@@ -71,7 +75,7 @@ class Database {
   Result<void> request_flush();
   /// The applied index that a crash right now would come back to.
   Index durable();
-  void set_durable(Index index) { durable_ = index; }
+  void set_durable(Index index);
   /// The first failure of a background job, if there was one.
   std::optional<StorageError> background_error();
 
@@ -89,6 +93,7 @@ class Database {
 
  private:
   class Listener;
+  void forget_durable_marks();  // requires marks_mutex_
   explicit Database(DatabaseOptions options);
 
   DatabaseOptions options_;
@@ -100,6 +105,7 @@ class Database {
   std::optional<storage::TableScrub> scrub_;
   rocksdb::WriteOptions write_options_;
   rocksdb::ReadOptions read_options_;
+  mutable std::mutex marks_mutex_;  // of the next two: writes come from another thread than the rest
   /// (sequence number of RocksDB, applied index after it), oldest first, not yet known to be durable. Thinned
   /// out when long: durable() may then be a little low, never high.
   std::deque<std::pair<std::uint64_t, Index>> written_;

@@ -16,6 +16,8 @@ namespace {
 
 constexpr std::uint64_t kSlotOverheadBytes = 200;
 constexpr std::uint64_t kDeadlineOverheadBytes = 100;
+/// A larger payload stays a window into the buffer that it came in, most of which it fills anyway.
+constexpr std::size_t kCopiedPayloadBytes = 64u << 10;
 
 [[noreturn]] void damaged(const std::string& what) {
   throw StorageFailure(state_machine_error(StorageVerb::read, StorageKind::corruption, what));
@@ -25,10 +27,10 @@ constexpr std::uint64_t kDeadlineOverheadBytes = 100;
 
 Overlay::Slots::value_type& Overlay::slot(std::string_view key, bool want_payload) {
   const auto hash = key_hash(key);
-  auto found = slots_.find(SlotKeyView{hash, key});
-  if (found == slots_.end()) {
-    found = slots_.emplace(SlotKey{hash, std::string(key)}, Slot{}).first;
-    bytes_ += kSlotOverheadBytes + key.size();
+  auto found = now_->slots.find(Generation::SlotKeyView{hash, key});
+  if (found == now_->slots.end()) {
+    found = now_->slots.emplace(Generation::SlotKey{hash, std::string(key)}, Slot{}).first;
+    now_->bytes += kSlotOverheadBytes + key.size();
     load(key, hash, found->second, want_payload);
   } else if (want_payload && found->second.present && !found->second.has_payload) {
     load(key, hash, found->second, true);
@@ -37,8 +39,20 @@ Overlay::Slots::value_type& Overlay::slot(std::string_view key, bool want_payloa
 }
 
 void Overlay::load(std::string_view key, std::uint64_t hash, Slot& slot, bool want_payload) {
-  if (erased_all_ || state_.keys == 0)
+  if (now_->erased_all || state_.keys == 0)
     return;
+  if (before_) {
+    const auto* known = before_->find(hash, key);
+    if (known == nullptr && before_->erased_all)
+      return;
+    if (known != nullptr && (known->has_payload || !known->present || !want_payload)) {
+      slot.in_database = slot.present = known->present;
+      slot.has_payload = known->has_payload;
+      slot.record = known->record;
+      now_->bytes += slot.record.payload.size();
+      return;
+    }
+  }
   if (const auto* line = cache_.find(hash, key)) {
     slot.in_database = slot.present = slot.has_payload = line->present;
     if (line->present)
@@ -55,8 +69,26 @@ void Overlay::load(std::string_view key, std::uint64_t hash, Slot& slot, bool wa
   if (want_payload) {
     slot.record.payload = Bytes::copy_of(payload);
     slot.has_payload = true;
-    bytes_ += payload.size();
+    now_->bytes += payload.size();
   }
+}
+
+Overlay::Known Overlay::look(std::uint64_t hash, std::string_view key, bool want_payload,
+                             Record& record) const {
+  for (const auto* generation : {static_cast<const Generation*>(now_.get()), before_.get()}) {
+    if (generation == nullptr)
+      break;
+    const auto* known = generation->find(hash, key);
+    if (known != nullptr && !known->present)
+      return Known::absent;
+    if (known != nullptr && (known->has_payload || !want_payload)) {
+      record = known->record;
+      return Known::present;
+    }
+    if (known == nullptr && generation->erased_all)
+      return Known::absent;
+  }
+  return Known::unknown;
 }
 
 std::optional<Meta> Overlay::meta(std::string_view key) {
@@ -77,7 +109,10 @@ void Overlay::mark_changed(Slots::value_type& entry) {
   if (entry.second.changed)
     return;
   entry.second.changed = true;
-  changed_.push_back(&entry);
+  now_->changed.push_back(&entry);
+  // Once both generations that know better are gone, the database is asked.
+  if (!KIWI_MUTANT(cache_keeps_deleted))
+    cache_.forget(entry.first.hash, entry.first.key);
 }
 
 void Overlay::remove(Slots::value_type& entry) {
@@ -86,6 +121,8 @@ void Overlay::remove(Slots::value_type& entry) {
   mark_changed(entry);
   if (s.record.meta.expire_at_ms != 0)
     remove_deadline(s.record.meta.expire_at_ms, name.key);
+  if (s.has_payload)
+    now_->bytes -= std::min<std::uint64_t>(now_->bytes, s.record.payload.size());
   s.present = false;
   s.has_payload = false;
   s.record = {};
@@ -111,12 +148,17 @@ void Overlay::put(std::string_view key, Record record) {
   }
   if (!s.present)
     ++state_.keys;
+  if (s.has_payload)
+    now_->bytes -= std::min<std::uint64_t>(now_->bytes, s.record.payload.size());
   s.present = true;
   s.has_payload = true;
   s.record = std::move(record);
+  // A window into an entry would keep the buffer of a whole batch alive for as long as this generation.
+  if (s.record.payload.size() <= kCopiedPayloadBytes)
+    s.record.payload = Bytes::copy_of(s.record.payload.view());
   s.record.meta.written_ms = state_.clock_ms;
   s.record.meta.payload_bytes = s.record.payload.size();
-  bytes_ += s.record.payload.size();
+  now_->bytes += s.record.payload.size();
 }
 
 bool Overlay::erase(std::string_view key) {
@@ -131,13 +173,11 @@ bool Overlay::erase(std::string_view key) {
 void Overlay::erase_all() {
   if (state_.keys == 0)
     return;  // nothing is there, in the database or here, that a later lookup could find
-  slots_.clear();
-  changed_.clear();
-  added_.clear();
-  removed_.clear();
+  now_ = std::make_shared<Generation>();
+  now_->erased_all = true;
+  before_.reset();
+  cache_.clear();
   index_.reset();
-  erased_all_ = true;
-  bytes_ = 0;
   database_first_ms_ = 0;
   first_unsure_ = false;
   state_.keys = 0;
@@ -164,31 +204,34 @@ std::uint64_t Overlay::remove_expired(std::uint64_t limit) {
 void Overlay::add_deadline(std::uint64_t deadline_ms, const std::string& key) {
   ++state_.keys_with_expiry;
   Deadline deadline{deadline_ms, key};
-  if (removed_.erase(deadline) != 0)
-    // The iterator may have gone past this row; it is the database's first again at the earliest.
+  if (now_->removed.erase(deadline) != 0) {
+    // The iterator may have gone past this row; it may be the database's first again.
     index_.reset();
-  else
-    added_.insert(std::move(deadline));
-  bytes_ += kDeadlineOverheadBytes + key.size();
+    if (database_first_ms_ == 0 || deadline_ms < database_first_ms_)
+      database_first_ms_ = deadline_ms;
+  } else {
+    now_->added.insert(std::move(deadline));
+  }
+  now_->bytes += kDeadlineOverheadBytes + key.size();
 }
 
 void Overlay::remove_deadline(std::uint64_t deadline_ms, const std::string& key) {
   KIWI_ASSERT(state_.keys_with_expiry > 0, "the number of deadlines fits the rows");
   --state_.keys_with_expiry;
   Deadline deadline{deadline_ms, key};
-  if (added_.erase(deadline) != 0)
+  if (now_->added.erase(deadline) != 0)
     return;
-  removed_.insert(std::move(deadline));
-  bytes_ += kDeadlineOverheadBytes + key.size();
-  // Every row of the database before the iterator's place is removed already, so only its own matters;
-  // without an iterator, only the known first.
+  now_->removed.insert(std::move(deadline));
+  now_->bytes += kDeadlineOverheadBytes + key.size();
+  // Every row of the database before the known first one is removed already, so only that one matters.
   first_unsure_ = first_unsure_ || deadline_ms <= database_first_ms_;
 }
 
 std::optional<Overlay::Deadline> Overlay::first_in_database() {
-  if (erased_all_ || database_first_ms_ == 0)
+  if (now_->erased_all || database_first_ms_ == 0)
     return std::nullopt;
   if (!index_) {
+    wait_written_();
     static const std::string upper(1, data_format::kExpirySpace + 1);
     static const rocksdb::Slice upper_slice(upper);
     index_ = database_.iterate(nullptr, &upper_slice);
@@ -199,18 +242,23 @@ std::optional<Overlay::Deadline> Overlay::first_in_database() {
     if (!parts)
       damaged("a row of the index of deadlines cannot be decoded");
     Deadline deadline{parts->deadline_ms, std::string(parts->key)};
-    if (!removed_.contains(deadline))
+    if (!now_->removed.contains(deadline)) {
+      database_first_ms_ = deadline.first;
+      first_unsure_ = false;
       return deadline;
+    }
   }
   if (!index_->status().ok())
     throw StorageFailure(state_machine_error(StorageVerb::read, index_->status(), "index of deadlines"));
+  database_first_ms_ = 0;
+  first_unsure_ = false;
   return std::nullopt;
 }
 
 std::optional<Overlay::Deadline> Overlay::first_expiry() {
   auto first = first_in_database();
-  if (!added_.empty() && (!first || *added_.begin() < *first))
-    first = *added_.begin();
+  if (!now_->added.empty() && (!first || *now_->added.begin() < *first))
+    first = *now_->added.begin();
   return first;
 }
 
@@ -219,83 +267,34 @@ std::uint64_t Overlay::first_deadline() {
     const auto first = first_expiry();
     return first ? first->first : 0;
   }
-  if (added_.empty())
+  if (now_->added.empty())
     return database_first_ms_;
-  const auto added = added_.begin()->first;
+  const auto added = now_->added.begin()->first;
   return database_first_ms_ == 0 ? added : std::min(added, database_first_ms_);
 }
 
 void Overlay::load_first_deadline() {
   database_first_ms_ = 1;  // deadlines are at least 1: search from the beginning
-  const auto first = first_in_database();
+  first_in_database();
   index_.reset();
-  database_first_ms_ = first ? first->first : 0;
 }
 
-void Overlay::collect(rocksdb::WriteBatch& batch) {
-  auto erase_space = [&](char space) {
-    const char begin[] = {space};
-    const char end[] = {static_cast<char>(space + 1)};
-    batch.DeleteRange(rocksdb::Slice(begin, 1), rocksdb::Slice(end, 1));
-  };
-  if (erased_all_) {
-    erase_space(data_format::kKeySpace);
-    erase_space(data_format::kExpirySpace);
-  }
-  for (const auto* entry : changed_) {
-    const auto& [name, s] = *entry;
-    if (!s.present && !s.in_database)
-      continue;
-    if (KIWI_MUTANT(batch_tail_lost) && changed_.size() > 1 && entry == changed_.back())
-      continue;
-    const auto row = key_row(name.hash, name.key);
-    if (!s.present) {
-      batch.Delete(row);
-      continue;
-    }
-    const auto header = data_format::encode_record_header(s.record.meta);
-    const rocksdb::Slice row_part(row);
-    const rocksdb::Slice parts[] = {{header.bytes, header.size},
-                                    {s.record.payload.view().data(), s.record.payload.size()}};
-    batch.Put(rocksdb::SliceParts(&row_part, 1), rocksdb::SliceParts(parts, 2));
-  }
-  for (const auto& [deadline, key] : removed_) batch.Delete(data_format::expiry_row(deadline, key));
-  for (const auto& [deadline, key] : added_) batch.Put(data_format::expiry_row(deadline, key), {});
-}
-
-void Overlay::reset() {
+std::shared_ptr<const Generation> Overlay::end_generation(std::shared_ptr<const Generation>& old) {
   const auto first = first_deadline();
-  if (erased_all_)
-    cache_.clear();
-  for (const auto* entry : changed_) {
-    const auto& [name, s] = *entry;
-    if (s.present)
-      cache_.put(name.hash, name.key, s.record.meta, s.record.payload.view());
-    else if (!KIWI_MUTANT(cache_keeps_deleted))
-      cache_.put_absent(name.hash, name.key);
-  }
-  slots_.clear();
-  changed_.clear();
-  added_.clear();
-  removed_.clear();
+  old = std::exchange(before_, std::exchange(now_, std::make_shared<Generation>()));
+  now_->slots.reserve(before_->slots.size());  // it will be about as large: no growing in between
   index_.reset();
-  erased_all_ = false;
-  bytes_ = 0;
   database_first_ms_ = first;
   first_unsure_ = false;
+  return before_;
 }
 
 void Overlay::walk(std::uint64_t from_hash, const Visitor& visit) {
   // The changed slots in the order of the rows, merged with the rows of the database that they do not hide.
-  std::vector<const Slots::value_type*> changed;
-  for (const auto* entry : changed_)
-    if (entry->first.hash >= from_hash)
-      changed.push_back(entry);
-  std::sort(changed.begin(), changed.end(), [](const auto* a, const auto* b) {
-    return std::tie(a->first.hash, a->first.key) < std::tie(b->first.hash, b->first.key);
-  });
+  wait_written_();
+  const auto changed = now_->changed_in_order(from_hash);
   KeyCursor rows(database_, from_hash);
-  bool more_rows = !erased_all_ && rows.next();
+  bool more_rows = !now_->erased_all && rows.next();
   auto next_changed = changed.begin();
   while (more_rows || next_changed != changed.end()) {
     const bool take_row = more_rows && (next_changed == changed.end() ||

@@ -1,18 +1,20 @@
 #pragma once
 
-// The state in the middle of an apply: the database plus what the entries of the batch changed so far. Later
-// entries see earlier ones; one WriteBatch takes all of it to the database at the end.
+// The state in the middle of an apply: the database plus what entries changed that the database does not hold
+// yet. Later entries see earlier ones. The changes are gathered in generations, of many batches of entries
+// each: one collects, and the one before it is on its way to the database, or there already and still a
+// memory of it. The database has no log of its own, so nothing is lost by this that a memtable would keep:
+// after a crash the Raft log is applied again from what was flushed.
 
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <optional>
-#include <set>
 #include <string>
-#include <unordered_map>
 #include <utility>
-#include <vector>
 
-#include "rocksdb/write_batch.h"
 #include "statemachine/engine/database.hpp"
+#include "statemachine/engine/generation.hpp"
 #include "statemachine/engine/key_view.hpp"
 #include "statemachine/engine/record_cache.hpp"
 
@@ -20,9 +22,11 @@ namespace kiwi {
 
 class Overlay final : public KeyView {
  public:
-  /// `state` is the machine's own; counters and clock are kept there. All three must outlive the overlay.
-  Overlay(Database& database, RecordCache& cache, data_format::SystemState& state)
-      : database_(database), cache_(cache), state_(state) {}
+  /// `state` is the machine's own; counters and clock are kept there. `wait_written` returns once the
+  /// generation before this one is in the database. All must outlive the overlay.
+  Overlay(Database& database, RecordCache& cache, data_format::SystemState& state,
+          std::function<void()> wait_written)
+      : database_(database), cache_(cache), state_(state), wait_written_(std::move(wait_written)) {}
 
   // --- KeyView, at the machine's clock
   std::optional<Meta> meta(std::string_view key) override;
@@ -39,47 +43,31 @@ class Overlay final : public KeyView {
   /// Removes up to `limit` keys whose deadline has passed, earliest first. Gives how many.
   std::uint64_t remove_expired(std::uint64_t limit);
 
+  // --- For queries
+  enum class Known { absent, present, unknown };
+  /// What is known here of the key without the database, which is right about a key that is unknown here.
+  /// Without `want_payload` the record's payload may be missing.
+  Known look(std::uint64_t hash, std::string_view key, bool want_payload, Record& record) const;
+
   /// The earliest deadline of all keys; 0: none has one.
   std::uint64_t first_deadline();
-  /// About what this holds in memory.
-  std::uint64_t bytes() const { return bytes_; }
-  /// Adds all changes to `batch`.
-  void collect(rocksdb::WriteBatch& batch);
-  /// Forgets everything; call when collect()'s batch is written. What changed goes to the cache.
-  void reset();
+  /// About what the changes take in memory that no generation before holds.
+  std::uint64_t bytes() const { return now_->bytes; }
+  bool changed() const {
+    return !now_->changed.empty() || now_->erased_all || !now_->added.empty() || !now_->removed.empty();
+  }
+  /// Ends this generation. Requires that the one before is in the database. `old` gets that one: nobody needs
+  /// it any more, and to destroy it takes a while.
+  std::shared_ptr<const Generation> end_generation(std::shared_ptr<const Generation>& old);
+  /// Between two batches: holds on to nothing of the database.
+  void release() { index_.reset(); }
   /// Right after opening.
   void load_first_deadline();
 
  private:
-  struct SlotKey {
-    std::uint64_t hash;
-    std::string key;
-  };
-  struct SlotKeyView {
-    std::uint64_t hash;
-    std::string_view key;
-  };
-  struct SlotHash {
-    using is_transparent = void;
-    std::size_t operator()(const SlotKey& k) const { return k.hash; }
-    std::size_t operator()(const SlotKeyView& k) const { return k.hash; }
-  };
-  struct SlotEqual {
-    using is_transparent = void;
-    template <class A, class B>
-    bool operator()(const A& a, const B& b) const {
-      return a.hash == b.hash && a.key == b.key;
-    }
-  };
-  struct Slot {
-    bool in_database = false;  // a row is there (invariant: false after erase_all)
-    bool present = false;      // as of now; its time may have passed
-    bool has_payload = false;  // record.payload is loaded
-    bool changed = false;
-    Record record;
-  };
-  using Slots = std::unordered_map<SlotKey, Slot, SlotHash, SlotEqual>;
-  using Deadline = std::pair<std::uint64_t, std::string>;
+  using Slot = Generation::Slot;
+  using Slots = Generation::Slots;
+  using Deadline = Generation::Deadline;
 
   Slots::value_type& slot(std::string_view key, bool want_payload);
   void load(std::string_view key, std::uint64_t hash, Slot& slot, bool want_payload);
@@ -97,19 +85,15 @@ class Overlay final : public KeyView {
   Database& database_;
   RecordCache& cache_;
   data_format::SystemState& state_;
+  std::function<void()> wait_written_;
   rocksdb::PinnableSlice value_;
-  Slots slots_;
-  std::vector<Slots::value_type*> changed_;  // in the order of their first change
-  bool erased_all_ = false;
-  std::uint64_t bytes_ = 0;
+  std::shared_ptr<Generation> now_ = std::make_shared<Generation>();
+  std::shared_ptr<const Generation> before_;  // null: none, or all keys were erased since
 
-  // Deadlines that the batch adds to and takes from the index. Invariant: disjoint.
-  std::set<Deadline> added_;
-  std::set<Deadline> removed_;
-  /// The earliest deadline in the database as of the last reset; 0: none. Below it there are only the traces
-  /// of removed rows, which are slow to walk over: every search begins here.
+  /// The earliest deadline of the database's index that this generation does not remove; 0: none. Below it
+  /// there are only the traces of removed rows, which are slow to walk over: every search begins here.
   std::uint64_t database_first_ms_ = 0;
-  /// The row at database_first_ms_ may be in removed_, so the index must be asked.
+  /// That row may be removed by now, so the index must be asked: it is there or behind.
   bool first_unsure_ = false;
   std::unique_ptr<rocksdb::Iterator> index_;
 };

@@ -20,6 +20,8 @@ bool ReadView::load(std::string_view key, Record& record, bool want_payload) {
   if (state_.keys == 0)
     return false;
   const auto hash = data_format::key_hash(key);
+  if (const auto known = overlay_.look(hash, key, want_payload, record); known != Overlay::Known::unknown)
+    return known == Overlay::Known::present;
   if (const auto* line = cache_.find(hash, key)) {
     record = line->record;
     return line->present;
@@ -55,6 +57,7 @@ std::optional<Record> ReadView::get(std::string_view key) { return find(key, tru
 void ReadView::walk(std::uint64_t from_hash, const Visitor& visit) {
   if (state_.keys == 0)
     return;
+  write_all_();
   KeyCursor rows(database_, from_hash);
   while (rows.next()) {
     if (!alive(rows.meta()))

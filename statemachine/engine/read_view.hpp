@@ -2,10 +2,13 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <functional>
 #include <optional>
+#include <utility>
 
 #include "statemachine/engine/database.hpp"
 #include "statemachine/engine/key_view.hpp"
+#include "statemachine/engine/overlay.hpp"
 #include "statemachine/engine/record_cache.hpp"
 
 namespace kiwi {
@@ -20,10 +23,14 @@ class ReadView final : public KeyView {
     std::uint64_t misses = 0;
   };
 
-  ReadView(Database& database, RecordCache& cache, const data_format::SystemState& state,
-           std::uint64_t now_ms, Counts& counts)
+  /// `write_all` brings all of the overlay's changes to the database: what walks over keys reads only that.
+  ReadView(Database& database, RecordCache& cache, const Overlay& overlay,
+           const data_format::SystemState& state, std::uint64_t now_ms, Counts& counts,
+           std::function<void()> write_all)
       : database_(database),
         cache_(cache),
+        overlay_(overlay),
+        write_all_(std::move(write_all)),
         state_(state),
         now_ms_(std::max(now_ms, state.clock_ms)),
         counts_(counts) {}
@@ -46,6 +53,8 @@ class ReadView final : public KeyView {
 
   Database& database_;
   RecordCache& cache_;
+  const Overlay& overlay_;
+  std::function<void()> write_all_;
   const data_format::SystemState& state_;
   std::uint64_t now_ms_;
   Counts& counts_;

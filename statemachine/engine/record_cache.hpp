@@ -36,6 +36,8 @@ class RecordCache {
   }
   void put(std::uint64_t hash, std::string_view key, const data_format::Meta& meta, std::string_view payload);
   void put_absent(std::uint64_t hash, std::string_view key);
+  /// The key has changed, or will.
+  void forget(std::uint64_t hash, std::string_view key) { line_for(hash, key, false); }
   void clear();
 
  private:

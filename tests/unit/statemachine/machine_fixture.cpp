@@ -80,6 +80,7 @@ void Machine::open() {
   RedisMachineOptions options;
   options.dir = dir_;
   options.cached_records = cached_records_;
+  options.unwritten_bytes = unwritten_bytes_;
   auto opened = RedisMachine::open(options, initial_);
   ASSERT_TRUE(opened.has_value()) << to_string(opened.error());
   machine_ = std::move(*opened);

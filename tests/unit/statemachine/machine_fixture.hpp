@@ -45,8 +45,12 @@ Membership three_nodes();
 
 class Machine {
  public:
-  explicit Machine(std::string dir, std::size_t cached_records = 1000, Membership initial = three_nodes())
-      : dir_(std::move(dir)), cached_records_(cached_records), initial_(std::move(initial)) {
+  explicit Machine(std::string dir, std::size_t cached_records = 1000, Membership initial = three_nodes(),
+                   std::uint64_t unwritten_bytes = 0)
+      : dir_(std::move(dir)),
+        cached_records_(cached_records),
+        unwritten_bytes_(unwritten_bytes),
+        initial_(std::move(initial)) {
     open();
   }
 
@@ -76,6 +80,7 @@ class Machine {
  private:
   std::string dir_;
   std::size_t cached_records_;
+  std::uint64_t unwritten_bytes_;
   Membership initial_;
   std::unique_ptr<RedisMachine> machine_;
 };

@@ -1,0 +1,94 @@
+#include <utility>
+
+#include "messages/codec.hpp"
+#include "messages/fault_points.hpp"
+#include "statemachine/engine/storage_failure.hpp"
+#include "statemachine/guarded.hpp"
+#include "statemachine/redis_machine_impl.hpp"
+
+namespace kiwi {
+
+RedisMachine::Impl::Impl(std::unique_ptr<Database> opened, std::size_t cached_records,
+                         std::uint64_t unwritten_bytes)
+    : database(std::move(opened)), cache(cached_records), unwritten_limit(unwritten_bytes) {
+  const std::lock_guard lock(database->slot()->write_back_mutex);
+  database->slot()->write_back = [this] { return write_back_for_others(); };
+}
+
+RedisMachine::Impl::~Impl() {
+  {
+    const std::lock_guard lock(database->slot()->write_back_mutex);
+    database->slot()->write_back = nullptr;
+  }
+  if (write_back)
+    write_back->cancel();
+}
+
+void RedisMachine::Impl::begin_write_back() {
+  WriteBack::Content content;
+  content.changes = overlay->end_generation(content.old);
+  if (!KIWI_MUTANT(applied_index_apart) || write_backs % 2 == 0)
+    content.state_row = data_format::encode_state(state);
+  if (membership_changed)
+    content.membership_row = encode_membership(membership);
+  membership_changed = false;
+  unwritten = false;
+  content.applied = state.applied.index;
+  ++write_backs;
+  write_back = std::make_shared<WriteBack>(*database, std::move(content));
+  write_back_offered = false;
+}
+
+void RedisMachine::Impl::begin_write_back_if_due() {
+  if (overlay->bytes() < unwritten_limit)
+    return;
+  if (write_back && !write_back->finished()) {
+    if (overlay->bytes() < 2 * unwritten_limit)
+      return;
+    finish_write_back();
+  }
+  begin_write_back();
+}
+
+void RedisMachine::Impl::finish_write_back() {
+  if (write_back)
+    write_back->finish();
+}
+
+void RedisMachine::Impl::commit() {
+  finish_write_back();
+  if (unwritten || membership_changed)
+    begin_write_back();
+  finish_write_back();
+}
+
+Result<void> RedisMachine::Impl::write_back_for_others() {
+  std::shared_ptr<WriteBack> mine;
+  {
+    const std::lock_guard lock(mutex);
+    auto begun = guarded(*database, failed, [&] {
+      finish_write_back();
+      if (unwritten || membership_changed)
+        begin_write_back();
+      mine = write_back;
+    });
+    if (!begun)
+      return begun;
+  }
+  try {
+    if (mine)
+      mine->finish();
+  } catch (const StorageFailure& failure) {
+    return tl::unexpected(failure.error);
+  }
+  return {};
+}
+
+std::function<void()> RedisMachine::work_aside() {
+  const std::lock_guard lock(impl_->mutex);
+  if (!impl_->write_back || std::exchange(impl_->write_back_offered, true))
+    return {};
+  return [work = impl_->write_back] { work->run(); };
+}
+
+}  // namespace kiwi
