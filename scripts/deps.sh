@@ -3,6 +3,7 @@
 # is missing. Starts no service.
 #
 #   scripts/deps.sh            install what is missing
+#   scripts/deps.sh --bench    those of scripts/bench.sh, too
 #   scripts/deps.sh --list     print the package names
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
@@ -14,11 +15,15 @@ packages=(
   clang-format redis-server redis-tools python3 python3-redis
 )
 
+if [ "${1:-}" = --bench ]; then
+  packages+=(etcd-server etcd-client python3-matplotlib)
+  shift
+fi
 if [ "${1:-}" = --list ]; then
   printf '%s\n' "${packages[@]}"
   exit 0
 fi
-[ $# -eq 0 ] || fail "unknown argument '$1' (known: --list)"
+[ $# -eq 0 ] || fail "unknown argument '$1' (known: --bench, --list)"
 command -v apt-get >/dev/null || fail "this script installs with apt-get; elsewhere, see 'scripts/deps.sh --list'"
 
 missing=()

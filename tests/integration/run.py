@@ -59,6 +59,7 @@ TESTS = [
     Test("fault_agreement", 360, in_quick=False),
     Test("lab_shrink", 300, in_quick=False),
     Test("info_values", 60),
+    Test("load_generator", 60),
     Test("idle", 120),
 ]
 
