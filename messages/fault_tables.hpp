@@ -167,6 +167,7 @@ struct MarkRow {
   X("log.cache_evicted",         "entries left memory")                                                              \
   X("log.torn_tail_cut",         "recovery cut a torn tail of the log")                                              \
   X("log.damage_refused",        "recovery found damage that is no torn tail")                                       \
+  X("log.rewriting",             "recovery is about to write what it found in the log to a synced table")             \
   X("log.rewritten",             "recovery wrote what it found in the log to a synced table")                        \
   X("manifest.torn_tail_cut",    "recovery cut a torn tail of a MANIFEST")                                           \
   X("data.flushed",              "the data database wrote its memtable")                                             \

@@ -135,7 +135,16 @@ void CoreChecks::check_membership(NodeMemory& memory, const CoreSeen& now) {
   if (now.membership == nullptr || (now.membership->voters == memory.membership.voters &&
                                     now.membership->outgoing_voters == memory.membership.outgoing_voters))
     return;
-  if (!memory.membership.voters.empty() && !is_one_change(memory.membership, *now.membership))
+  const auto& to = *now.membership;
+  const bool known = std::any_of(memberships_.begin(), memberships_.end(), [&](const Membership& m) {
+    return m.voters == to.voters && m.outgoing_voters == to.outgoing_voters;
+  });
+  // A snapshot, or one append to a node that lagged or had other entries, may bring several changes at once.
+  // Then some node had this membership before, and whoever leads goes one change at a time.
+  const bool taught = memory.stepped && known && now.role != raft::Role::leader;
+  if (!known)
+    memberships_.push_back(to);
+  if (!memory.membership.voters.empty() && !taught && !is_one_change(memory.membership, to))
     findings_.add(Check::one_change_at_a_time, name_of(now.node) + " goes from voters " +
                                                    list_of(memory.membership.voters) + " to " +
                                                    list_of(now.membership->voters) + " in one step");

@@ -90,7 +90,8 @@ class CoreChecks {
   Findings& findings_;
   std::map<NodeId, NodeMemory> nodes_;
   std::map<Term, NodeId> leaders_;
-  Term highest_;  // of all cores ever
+  Term highest_;                         // of all cores ever
+  std::vector<Membership> memberships_;  // that any node ever had, each once
 };
 
 /// Whether these nodes are a majority of both halves of the membership.

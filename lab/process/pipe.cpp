@@ -6,6 +6,8 @@
 #include <cerrno>
 #include <utility>
 
+#include "lab/formats/newer_offer.hpp"
+
 namespace kiwi::lab {
 namespace {
 
@@ -94,6 +96,12 @@ void Pipe::admit(CutFrame frame) {
     bytes_ += frame.bytes.size();
     held_.push_back({frame.kind, std::move(frame.bytes)});
     return;
+  }
+  if (f.newer_offers && frame.kind == "snapshot") {
+    if (auto newer = newer_offer(frame.bytes)) {
+      frame.bytes = std::move(*newer);
+      ++counts_.newer;
+    }
   }
   if (f.corrupt.concern(frame.kind) && happens(link_.corrupt.next(), f.corrupt.p)) {
     ++counts_.corrupted;

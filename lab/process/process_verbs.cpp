@@ -5,6 +5,7 @@
 #include <fstream>
 #include <utility>
 
+#include "lab/formats/newer_files.hpp"
 #include "lab/process/process_impl.hpp"
 #include "lab/script/values.hpp"
 #include "lab/script/verbs.hpp"
@@ -191,6 +192,15 @@ tl::expected<bool, std::string> ProcessBackend::Impl::node_verb(Node& n, const s
     n.view.commit = n.view.applied = n.view.last = Index{};
   } else if (verb == "flip") {
     return flip(n, action, details);
+  } else if (verb == "newer-format") {
+    if (process.up()) {
+      return tl::unexpected(std::string("it is up; only files of a node that is down can be rewritten"));
+    }
+    const auto newer = make_newer(nullptr, process.dir(), word(action, 0));
+    if (!newer) {
+      return tl::unexpected(newer.error());
+    }
+    details["n" + to_string(process.id())] = *newer;
   } else if (verb.starts_with("clock-")) {
     return clock_verb(n, action);
   } else {

@@ -32,6 +32,7 @@ struct ProxyFaults {
   Time jitter{0};
   std::uint64_t bandwidth = 0;                                       // bytes per second; 0: no limit
   std::uint64_t slice = 0;                                           // pieces of so many bytes; 0: whole
+  bool newer_offers = false;                                         // of snapshots
   using Counts = std::map<std::string, std::uint64_t, std::less<>>;  // by kind or "any": how many more
   Counts hold, drop_next, duplicate_next;
   /// Nothing may pass.
@@ -49,6 +50,7 @@ struct ProxyCounts {
   std::uint64_t held = 0;
   std::uint64_t resets = 0;
   std::uint64_t replayed = 0;
+  std::uint64_t newer = 0;
 };
 
 struct ProxyLink {

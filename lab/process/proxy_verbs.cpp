@@ -49,6 +49,8 @@ bool set_fault(ProxyFaults& f, const script::Action& action) {
     const auto bytes = script::read_number(option(action, "bytes", "1"));
     f.slice = bytes.value_or(0);
     return f.slice > 0;
+  } else if (verb == "newer-offers") {
+    f.newer_offers = true;
   } else {
     const auto count = script::read_number(option(action, "count", "1"));
     auto* counts = verb == "hold"             ? &f.hold

@@ -15,8 +15,8 @@ constexpr Time kLook = std::chrono::milliseconds(10);
 constexpr Time kDigestLook = std::chrono::milliseconds(100);
 
 /// Faults after which a node may have to stay down: what it held is damaged or gone.
-const std::set<std::string> kDamage = {"flip",        "lose-writes", "misdirect",
-                                       "stale-block", "wipe",        "clone-disk"};
+const std::set<std::string> kDamage = {"flip", "lose-writes", "misdirect",   "stale-block",
+                                       "wipe", "clone-disk",  "newer-format"};
 
 script::Predicate about(const char* name, const std::vector<NodeId>& nodes) {
   script::Predicate predicate;

@@ -13,9 +13,9 @@ using Link = std::pair<NodeId, NodeId>;
 
 /// Faults that strike once: they count as in force this long.
 constexpr Time kMomentary = std::chrono::seconds(1);
-const std::set<std::string> kMomentaryKinds = {"reset",      "disconnect", "drop-next", "duplicate-next",
-                                               "replay-old", "half-open",  "starve",    "kill-actor",
-                                               "throw-in",   "flip",       "clone-disk"};
+const std::set<std::string> kMomentaryKinds = {"reset",      "disconnect", "drop-next",  "duplicate-next",
+                                               "replay-old", "half-open",  "starve",     "kill-actor",
+                                               "throw-in",   "flip",       "clone-disk", "newer-format"};
 
 bool is_link_fault(const script::Action& action) { return !action.to.empty(); }
 

@@ -13,9 +13,9 @@ namespace kiwi::lab {
 namespace {
 
 /// Faults after which a node may end by itself: it must, rather than go on with a storage it cannot trust.
-const std::set<std::string> kMayEnd = {"disk-error", "full-disk",   "readonly",    "hung-disk",
-                                       "flip",       "lose-writes", "misdirect",   "wipe",
-                                       "clone-disk", "throw-in",    "stale-block", "kill-actor"};
+const std::set<std::string> kMayEnd = {"disk-error",  "full-disk",  "readonly",    "hung-disk",  "flip",
+                                       "lose-writes", "misdirect",  "wipe",        "clone-disk", "throw-in",
+                                       "stale-block", "kill-actor", "newer-format"};
 
 class Judge {
  public:
@@ -131,6 +131,7 @@ class Judge {
 
   void vacuity() {
     fault_lines();
+    unmet();
     for (const std::string& event : player_.waited_in_vain()) {
       vacuous("vacuous: when " + event, "it never came: " + event);
     }
@@ -185,6 +186,18 @@ class Judge {
         vacuous("vacuous: " + step->action.verb, "line " + std::to_string(line) + ": " + step->action.verb +
                                                      " changed nothing" +
                                                      (step->error.empty() ? "" : ": " + step->error));
+      }
+    }
+  }
+
+  /// A fault of a disk that was armed, but no call ever met it, tested nothing.
+  void unmet() {
+    const auto figures = run_.backend.figures();
+    for (const Step& step : run_.record.steps) {
+      const auto met = figures.find("disk-fault " + step.action.verb);
+      if (!step.closing && step.action.line != 0 && met != figures.end() && met->second == 0) {
+        vacuous("vacuous: " + step.action.verb,
+                "line " + std::to_string(step.action.line) + ": no call on a file met " + step.action.verb);
       }
     }
   }

@@ -10,8 +10,12 @@ namespace {
 
 /// How often nodes are asked for what no NodeView shows.
 constexpr Time kPoll = std::chrono::milliseconds(20);
-/// "log" means every kind of file of the log: "log-wal", "log-table", ...
-bool file_matches(const std::string& wanted, const std::string& is) {
+/// "log" means every kind of file of the log: "log-wal", "log-table", ...; what has a slash is a piece of a
+/// path.
+bool file_matches(const std::string& wanted, const std::string& is, const std::string& path) {
+  if (wanted.find('/') != std::string::npos) {
+    return path.find("/" + wanted) != std::string::npos;
+  }
   return wanted.empty() || wanted == "any" || wanted == is || is.rfind(wanted + "-", 0) == 0;
 }
 /// The longest wait for the answer to a plain `expect key ...`.
@@ -186,7 +190,8 @@ bool Watches::matches(const script::Event& event, const Happening& happening) {
   };
   if (event.kind == script::Event::Kind::disk) {
     return happening.kind == "disk" && (event.name == "any" || event.name == field("op")) &&
-           file_matches(event.file_class, field("class")) && concerns(event.on, happening.node);
+           file_matches(event.file_class, field("class"), field("path")) &&
+           concerns(event.on, happening.node);
   }
   if (event.kind != script::Event::Kind::message || happening.kind != "message" ||
       (event.name != "any" && event.name != field("kind"))) {

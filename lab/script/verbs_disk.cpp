@@ -17,7 +17,7 @@ constexpr ValueSpec kWhich{.name = "file", .type = file_class, .required = true,
 constexpr ValueSpec kFail[] = {kCall,
                                {.name = "error",
                                 .type = choice,
-                                .choices = "eio|enospc",
+                                .choices = "eio|enospc|short",
                                 .fallback = "eio",
                                 .summary = "what they return"}};
 constexpr ValueSpec kFailOptions[] = {
@@ -30,11 +30,24 @@ constexpr ValueSpec kFailOptions[] = {
     {.name = "count", .type = number, .summary = "how many fail; all from then on without it", .least = 1}};
 constexpr ValueSpec kSlow[] = {
     kCall, {.name = "time", .type = duration_range, .required = true, .summary = "added to each call"}};
+constexpr ValueSpec kSlowOptions[] = {kFile,
+                                      {.name = "every",
+                                       .type = number,
+                                       .fallback = "1",
+                                       .summary = "only the first of so many calls, and so on",
+                                       .least = 1}};
 constexpr ValueSpec kHang[] = {kCall};
 constexpr ValueSpec kFileOption[] = {kFile};
 constexpr ValueSpec kFull[] = {
     {.name = "after", .type = bytes, .fallback = "0", .summary = "so much still fits; simulator only"}};
 constexpr ValueSpec kFileWord[] = {kWhich};
+constexpr ValueSpec kRecord[] = {{.name = "record",
+                                  .type = choice,
+                                  .choices = "marker|state|entry|data",
+                                  .required = true,
+                                  .summary =
+                                      "what: the log's marker file, its state with the vote, its newest "
+                                      "entry; the format row of the data"}};
 constexpr ValueSpec kFlip[] = {
     {.name = "at", .type = number, .summary = "bit of the file, from 0; drawn by chance without it"},
     {.name = "bits", .type = number, .fallback = "1", .summary = "how many", .least = 1, .most = 1000}};
@@ -54,13 +67,15 @@ constexpr VerbRow kRows[] = {
      .fault = "disk-error",
      .in_fuzz = true,
      .summary = "calls on files return an error",
-     .help = "A sync that fails leaves its data in the page cache, marked clean, as real file systems do.",
+     .help =
+         "A sync that fails leaves its data in the page cache, marked clean, as real file systems do. "
+         "`short` is for reads and writes: a read gives half of the bytes, a write writes half and fails.",
      .example = "fail leader sync eio file=log nth=3 count=1"},
     {.name = "slow",
      .group = "disk",
      .target = Target::nodes,
      .words = kSlow,
-     .options = kFileOption,
+     .options = kSlowOptions,
      .fault = "slow-disk",
      .in_fuzz = true,
      .summary = "calls on files take longer",
@@ -138,6 +153,14 @@ constexpr VerbRow kRows[] = {
      .summary = "a block of a file is again what it was before",
      .help = "As after a write that the disk acknowledged and forgot.",
      .example = "stale-block n1 log-wal"},
+    {.name = "newer-format",
+     .group = "disk",
+     .target = Target::nodes,
+     .words = kRecord,
+     .fault = "newer-format",
+     .summary = "a record of nodes that are down is of the next format version",
+     .help = "As a newer program would have left it: all checksums are right. Nothing turns it back.",
+     .example = "newer-format n5 entry"},
 };
 
 }  // namespace

@@ -45,7 +45,8 @@ constexpr VerbRow kRows[] = {
     {.name = "heal",
      .group = "links",
      .target = Target::nodes_or_link,
-     .ends = "cut|drop|delay|jitter|duplicate|reorder|bandwidth|clog|half-open|slice|corrupt|hold",
+     .ends =
+         "cut|drop|delay|jitter|duplicate|reorder|bandwidth|clog|half-open|slice|corrupt|hold|newer-offers",
      .summary = "takes every fault off these links",
      .help = "`heal n1` means all links from and to n1, `heal all` every link there is. What was clogged or "
              "held is "
@@ -168,6 +169,13 @@ constexpr VerbRow kRows[] = {
      .summary = "flips a bit of messages by chance",
      .help = "The receiver must notice: it may drop the message or the connection, never take it.",
      .example = "corrupt n1 -> n2 5%"},
+    {.name = "newer-offers",
+     .group = "links",
+     .target = Target::link,
+     .fault = "newer-offers",
+     .summary = "snapshots are offered in a data format that is newer than the program's",
+     .help = "As a newer program would offer them; checksums are right. Other messages pass as they are.",
+     .example = "newer-offers leader -> n3"},
     {.name = "hold",
      .group = "one message",
      .target = Target::link,

@@ -43,6 +43,7 @@ struct LinkFaults {
   Spread jitter{};
   std::uint64_t bandwidth = 0;  // bytes per second; 0: no limit
   std::uint32_t slice = 0;      // pieces of at most this many bytes; 0: whole
+  bool newer_offers = false;    // of snapshots
   using Counts = std::map<std::string, std::uint64_t, std::less<>>;  // by kind or "any": how many more
   Counts hold, drop_next, duplicate_next;
   friend bool operator==(const LinkFaults&, const LinkFaults&) = default;
@@ -60,6 +61,7 @@ struct LinkCounts {
   std::uint64_t held = 0;
   std::uint64_t resets = 0;
   std::uint64_t replayed = 0;
+  std::uint64_t newer = 0;
 };
 
 struct Link {

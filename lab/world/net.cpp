@@ -4,6 +4,8 @@
 #include <array>
 #include <utility>
 
+#include "lab/formats/newer_offer.hpp"
+
 namespace kiwi::lab {
 
 namespace {
@@ -135,6 +137,13 @@ void Net::transmit(Link& l, Parcel parcel, bool again) {
   if (f.cut || f.clogged || c->half_open || host_.dark(l.to)) {
     stall(l, *c, std::move(parcel));
     return;
+  }
+  if (f.newer_offers && parcel.kind == "snapshot") {
+    if (auto newer = newer_offer(parcel.bytes)) {
+      // What is on the way is counted by what was sent.
+      parcel.bytes = std::move(*newer);
+      ++counts_.newer;
+    }
   }
   if (f.corrupt.concern(parcel.kind) && happens(l.corrupt.next(), f.corrupt.p) && !parcel.bytes.empty()) {
     ++counts_.corrupted;

@@ -123,6 +123,12 @@ class SimStateMachine final : public StateMachine {
     Result<std::vector<SnapshotFile>> link_current_files(const std::string& folder) override {
       return inner_->link_current_files(folder);
     }
+    Result<void> accepts(const SnapshotManifest& manifest) const override {
+      return inner_->accepts(manifest);
+    }
+    Result<void> check_received(const SnapshotMeta& meta, const std::string& folder) override {
+      return inner_->check_received(meta, folder);
+    }
 
    private:
     SimStateMachine*& seat_;  // empty once the machine is gone

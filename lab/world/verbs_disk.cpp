@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "lab/formats/newer_files.hpp"
 #include "lab/script/values.hpp"
 #include "lab/world/world_impl.hpp"
 
@@ -107,6 +108,17 @@ tl::expected<bool, std::string> World::Impl::disk_verb(SimNode& n, const script:
     }
     return !said.empty();
   }
+  if (verb == "newer-format") {
+    if (n.up())
+      return tl::unexpected(std::string("it is up; only files of a node that is down can be rewritten"));
+    auto& machine = n.hardware();
+    auto done = make_newer(&machine.env, kNodeDir, word, [&machine] { machine.env.run_jobs(); });
+    if (!done)
+      return tl::unexpected(done.error());
+    details[name] = *done;
+    happened(n.id(), "newer-format", {{"what", *done}});
+    return true;
+  }
   if (verb == "stale-block") {
     Fault where;
     if (!place(where, word))
@@ -133,18 +145,25 @@ tl::expected<bool, std::string> World::Impl::disk_verb(SimNode& n, const script:
     const auto times = count.empty() ? std::optional(sim::kAlways) : script::read_number(count);
     if (!nth || !times || !operation(fault, word) || !place(fault, option(action, "file", "any")))
       return wrong(action);
-    const bool space = action.words.size() > 1 && action.words[1] == "enospc";
+    const auto error = action.words.size() > 1 ? action.words[1] : std::string("eio");
+    if (error == "short" && fault.op != DiskOp::read && fault.op != DiskOp::append)
+      return tl::unexpected(std::string("only a read or a write can be short"));
     // A sync that fails leaves its data in the page cache, marked clean.
-    fault.kind = space                      ? FaultKind::full
+    fault.kind = error == "enospc" ? FaultKind::full
+                 : error == "short"
+                     ? (fault.op == DiskOp::read ? FaultKind::short_read : FaultKind::short_write)
                  : fault.op == DiskOp::sync ? FaultKind::sync_drops
                                             : FaultKind::error;
     fault.nth = *nth;
     fault.times = *times;
   } else if (verb == "slow") {
     const auto range = action.words.size() < 2 ? std::nullopt : script::read_duration_range(action.words[1]);
-    if (!range || !operation(fault, word) || !place(fault, option(action, "file", "any")))
+    const auto every = script::read_number(option(action, "every", "1"));
+    if (!range || !every || *every == 0 || !operation(fault, word) ||
+        !place(fault, option(action, "file", "any")))
       return wrong(action);
     fault.kind = FaultKind::slow;
+    fault.every = *every;
     fault.delay_us = std::max<std::uint64_t>(1, static_cast<std::uint64_t>(range->first.count() / 1000));
     n.set_slow_width(range->second - range->first);
   } else if (verb == "hang") {

@@ -72,6 +72,8 @@ tl::expected<bool, std::string> World::Impl::link_verb(Link& link, const script:
     if (!bytes || *bytes == 0)
       return wrong(action);
     f.slice = static_cast<std::uint32_t>(std::min<std::uint64_t>(*bytes, 1u << 16));
+  } else if (verb == "newer-offers") {
+    f.newer_offers = true;
   } else if (verb == "reset") {
     const auto n = net_.reset(link);
     add(n);

@@ -27,9 +27,16 @@ std::vector<std::string> roles_of(const std::string& actor) {
 }
 
 /// What the disk holds after it is not what was written.
-bool harms_data(const std::string& verb) {
+bool harms_data(const script::Action& action) {
+  const auto& verb = action.verb;
+  const auto file = action.options.find("file");
+  const bool of_log = file != action.options.end() && file->second.starts_with("log");
+  // Half of a table or MANIFEST looks like a damaged one, and a damaged data database is set aside. A log
+  // must never be taken for another one because of it.
+  if (verb == "fail" && action.words.size() > 1 && action.words[0] == "read" && action.words[1] == "short")
+    return !of_log;
   return verb == "wipe" || verb == "clone-disk" || verb == "flip" || verb == "lose-writes" ||
-         verb == "misdirect" || verb == "stale-block";
+         verb == "misdirect" || verb == "stale-block" || verb == "newer-format";
 }
 
 }  // namespace
@@ -65,7 +72,7 @@ tl::expected<Applied, std::string> World::Impl::on_nodes(const script::Action& a
     if (!done)
       return tl::unexpected("n" + to_string(id) + ": " + done.error());
     applied.effective |= *done;
-    if (*done && options_.observer && harms_data(action.verb))
+    if (*done && options_.observer && harms_data(action))
       options_.observer->harmed(id, action.verb);
     look_at(n);
   }

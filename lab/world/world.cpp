@@ -314,6 +314,7 @@ std::map<std::string, std::uint64_t> World::Impl::figures() const {
       {"messages-corrupted", c.corrupted},
       {"messages-held", c.held},
       {"messages-replayed", c.replayed},
+      {"offers-made-newer", c.newer},
       {"connections-lost", c.resets},
       {"commands", clients_.commands()},
       {"replies", clients_.replies()},

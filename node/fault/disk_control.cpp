@@ -121,13 +121,17 @@ tl::expected<std::string, std::string> DiskControl::command(const Words& words) 
     return wrong("count");
   }
   if (verb == "fail") {
-    const bool space = word(2) == "enospc";
     if (!operation(fault, word(1)) || !place(fault, option(words, "file", "any")) ||
         !read(option(words, "nth", "1"), fault.nth)) {
       return wrong("fail");
     }
+    const bool half = word(2) == "short";
+    if (half && fault.op != sim::DiskOp::read && fault.op != sim::DiskOp::append) {
+      return wrong("only a read or a write can be short");
+    }
     // A sync that fails leaves its data in the page cache, marked clean.
-    fault.kind = space                           ? FaultKind::full
+    fault.kind = word(2) == "enospc" ? FaultKind::full
+                 : half ? (fault.op == sim::DiskOp::read ? FaultKind::short_read : FaultKind::short_write)
                  : fault.op == sim::DiskOp::sync ? FaultKind::sync_drops
                                                  : FaultKind::error;
     fault.times = count;
@@ -135,7 +139,7 @@ tl::expected<std::string, std::string> DiskControl::command(const Words& words) 
     std::uint64_t most = 0;
     if (!operation(fault, word(1)) || !place(fault, option(words, "file", "any")) ||
         !read(option(words, "min", "0"), fault.delay_us) || !read(option(words, "max", "0"), most) ||
-        most < fault.delay_us) {
+        !read(option(words, "every", "1"), fault.every) || fault.every == 0 || most < fault.delay_us) {
       return wrong("slow");
     }
     fault.kind = FaultKind::slow;

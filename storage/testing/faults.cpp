@@ -93,7 +93,8 @@ bool Faults::takes(Armed& armed, DiskOp op, FileClass where, std::string_view pa
     return false;
   }
   ++armed.seen;
-  if (armed.seen < fault.nth || armed.seen - fault.nth >= fault.times) {
+  if (armed.seen < fault.nth || armed.seen - fault.nth >= fault.times ||
+      (armed.seen - fault.nth) % fault.every != 0) {
     return false;
   }
   count(fault.name);

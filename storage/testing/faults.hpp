@@ -51,6 +51,7 @@ struct Fault {
   std::string in_path = {};
   std::uint64_t nth = 1;    ///< the first matching call from now that is hit; 1 is the next
   std::uint64_t times = 1;  ///< how many calls in a row; kAlways: until disarmed
+  std::uint64_t every = 1;  ///< of those, the first of each so many; at least 1
   std::uint64_t delay_us = 0;
   /// misdirected: empty: another file of the same class with something on the platters, else nowhere.
   std::string target = {};

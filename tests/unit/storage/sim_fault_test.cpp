@@ -134,6 +134,24 @@ TEST_F(SimFaultTest, SlowAndHungAreNumbersForTheWorldAndNeverStopRocksDB) {
   EXPECT_FALSE(fs_->pending_delay(DiskOp::sync, FileClass::log_wal).hangs);
 }
 
+TEST_F(SimFaultTest, OneCallInSoMany) {
+  const auto wal = open("000004.log");
+  Fault slow;
+  slow.kind = FaultKind::slow;
+  slow.op = DiskOp::sync;
+  slow.nth = 2;
+  slow.times = kAlways;
+  slow.every = 3;
+  slow.delay_us = 500'000;
+  faults().arm(slow);
+  std::vector<std::uint64_t> delays;
+  for (int call = 0; call < 6; ++call) {
+    delays.push_back(fs_->pending_delay(DiskOp::sync, FileClass::log_wal).us);
+  }
+  EXPECT_THAT(delays, ::testing::ElementsAre(0, 500'000, 0, 0, 500'000, 0));
+  EXPECT_EQ(faults().fired("slow"), 2u);
+}
+
 TEST_F(SimFaultTest, ALostWriteIsAcknowledgedAndGoneAfterThePowerCut) {
   const auto wal = open("000004.log");
   append(*wal, "aa");

@@ -241,6 +241,43 @@ TEST_F(AfterTwoWrites, two_voters_are_exchanged_at_once) {
   EXPECT_EQ(s.broken(), 14) << s.what();
 }
 
+/// n3 installs a snapshot up to index 2, which it had not committed.
+void install(Scene& s, const Membership& covered) {
+  auto& seen = s.core(n3).seen;
+  seen.membership = &covered;
+  seen.purged = seen.applied = seen.commit = Index(2);
+  s.core(n3).log = s.core(n1).log;
+  s.step(n3);
+}
+
+TEST_F(AfterTwoWrites, a_snapshot_brings_two_changes_that_the_leader_made_one_by_one) {
+  const auto first = membership_of({{n1, {}}, {n2, {}}, {n3, {}}, {NodeId(4), {}}});
+  const auto second = membership_of({{n1, {}}, {n2, {}}, {n3, {}}, {NodeId(4), {}}, {NodeId(5), {}}});
+  for (const auto* each : {&first, &second}) {
+    s.core(n1).seen.membership = each;
+    s.step(n1);
+  }
+  install(s, second);
+  EXPECT_EQ(s.broken(), 0) << s.what();
+}
+
+TEST_F(AfterTwoWrites, a_snapshot_brings_members_that_nobody_had) {
+  install(s, membership_of({{n1, {}}}));
+  EXPECT_EQ(s.broken(), 14) << s.what();
+}
+
+TEST_F(AfterTwoWrites, a_leader_makes_two_changes_at_once_although_another_node_had_them) {
+  const auto first = membership_of({{n1, {}}, {n2, {}}, {n3, {}}, {NodeId(4), {}}});
+  const auto second = membership_of({{n1, {}}, {n2, {}}, {n3, {}}, {NodeId(4), {}}, {NodeId(5), {}}});
+  for (const auto* each : {&first, &second}) {
+    s.core(n3).seen.membership = each;
+    s.step(n3);
+  }
+  s.core(n1).seen.membership = &second;  // n1 leads
+  s.step(n1);
+  EXPECT_EQ(s.broken(), 14) << s.what();
+}
+
 TEST_F(AfterTwoWrites, a_voter_is_added_and_a_joint_membership_is_entered) {
   const auto more = membership_of({{n1, {}}, {n2, {}}, {n3, {}}, {NodeId(4), {}}});
   s.core(n1).seen.membership = &more;

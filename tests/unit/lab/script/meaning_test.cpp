@@ -1,8 +1,12 @@
 // What scripts mean: text in, the parsed scenario out.
 
+#include <algorithm>
+
 #include "lab/script/explain.hpp"
 #include "lab/script/format.hpp"
+#include "lab/script/lower.hpp"
 #include "lab/script/settings.hpp"
+#include "lab/script/verbs.hpp"
 #include "tests/unit/lab/script/script_testing.hpp"
 
 namespace kiwi::lab::script {
@@ -235,6 +239,20 @@ TEST(Meaning, WhatABackendLacksIsNamed) {
       "1s misdirect n1 log\n");
   EXPECT_TRUE(unsupported(s, "sim").empty());
   EXPECT_EQ(unsupported(s, "process"), (std::vector<std::string>{"misdirect", "starve"}));
+}
+
+TEST(Meaning, FaultsOfNewerProgramsAndHalfCallsAreForBothBackends) {
+  const Scenario s = parsed(
+      "scenario x\nat 1s crash n1\n      newer-format n1 entry\n      newer-offers n2 -> n3\n"
+      "      fail n2 read short file=log count=1\n      slow n3 sync 500ms file=log every=100\n");
+  EXPECT_TRUE(unsupported(s, "sim").empty());
+  EXPECT_TRUE(unsupported(s, "process").empty());
+  const auto ended = ended_by(read_lowered("! 1s heal n1").value());
+  EXPECT_TRUE(std::ranges::find(ended, "newer-offers") != ended.end());
+  EXPECT_NE(errors_of("scenario x\nat 1s newer-format n1 coffee\n").find("marker, state, entry or data"),
+            std::string::npos);
+  EXPECT_NE(errors_of("scenario x\nat 1s newer-format n1\n"), "") << "which record?";
+  EXPECT_NE(errors_of("scenario x\nat 1s slow n1 sync 1s every=0\n"), "");
 }
 
 TEST(Meaning, ExplainTellsIt) {
