@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Checks what a compiler does not: format, include rules, headers that compile alone, forbidden calls, names of
-# the developer's machine, shell syntax. Writes nothing into the tree; scripts/fix.sh repairs the format.
+# Checks what a compiler does not: format, include rules, headers that compile alone, forbidden calls, faults that
+# no scenario covers, names of the developer's machine, shell syntax. Writes nothing into the tree; scripts/fix.sh repairs the format.
 # (Warnings as errors are part of the build itself, see cmake/KiwiTargets.cmake.)
 #
 #   scripts/check.sh [--fast]     --fast leaves out the headers, which take minutes
@@ -24,6 +24,7 @@ check_format() {
 }
 check_includes() { "$python" scripts/checks/include_rules.py "$root" "${sources[@]}"; }
 check_calls() { "$python" scripts/checks/forbidden_calls.py "$root" scripts/checks/allowed_calls.txt "${sources[@]}"; }
+check_lab_coverage() { "$python" scripts/checks/lab_coverage.py "$root"; }
 check_fault_points() { "$python" scripts/checks/fault_points.py "$root" "${sources[@]}"; }
 check_headers() { scripts/checks/headers_alone.sh; }
 check_shell() {
@@ -70,6 +71,7 @@ run_check "format" check_format
 run_check "include rules" check_includes
 run_check "forbidden calls" check_calls
 run_check "marks and mutants" check_fault_points
+run_check "faults and scenarios" check_lab_coverage
 run_check "names of one machine" check_machine_names
 run_check "shell syntax" check_shell
 run_check "python syntax" check_python
