@@ -250,6 +250,9 @@ Result<Contents> inspect_as_it_is(const LogStoreOptions& options, InstanceId ins
   if (contents) {
     contents->recovered.torn_bytes = scan.torn_bytes;
   }
+  if (contents && contents->recovered.entries > 0) {
+    KIWI_MARK("log.rewriting");  // whoever looks opens it in earnest now
+  }
   return contents;
 }
 

@@ -205,9 +205,6 @@ Result<std::unique_ptr<LogStore>> LogStore::open(const LogStoreOptions& given, R
     return tl::unexpected(contents.error());
   }
   auto purge_point = std::make_shared<PurgePoint>(contents->state.purged.index.value);
-  if (contents->recovered.entries > 0) {
-    KIWI_MARK("log.rewriting");
-  }
   auto db = open_database(database_options(options, purge_point), options.dir);
   if (!db) {
     return tl::unexpected(db.error());
