@@ -138,13 +138,14 @@ void ClientChecks::done(ConnectionId connection, NodeId node, std::uint64_t numb
 }
 
 /// By the membership that was counted by when the index was committed: the one before it or the one after, as
-/// a leader commits several at once.
+/// a leader commits several at once. What was committed when a membership came was counted by the one before
+/// it.
 bool ClientChecks::is_enough(NodeSet holders, Index index) const {
   const auto enough = [&](const auto& known) {
     return known.second.voters.empty() || is_majority(holders, known.second);
   };
   const auto after = std::find_if(memberships_.begin(), memberships_.end(),
-                                  [&](const auto& known) { return known.first > index; });
+                                  [&](const auto& known) { return known.first >= index; });
   if (after != memberships_.begin() && enough(*(after - 1)))
     return true;
   return memberships_.empty() || (after != memberships_.end() && enough(*after));

@@ -265,10 +265,8 @@ TEST_F(ClientChecksTest, nobody_waits_after_the_connection_or_the_node_is_gone) 
 
 // --- 31
 
-TEST_F(ClientChecksTest, an_acknowledged_write_is_on_one_disk_only) {
-  Findings storage_only({Group::storage});
-  ClientChecks clients(s.ledger, storage_only);
-  clients.voters(s.membership);
+/// A write at index 2 that is on the disk of n1 alone is committed and acknowledged.
+void acknowledge_on_one_disk(Scene& s, ClientChecks& clients) {
   clients.asked(1, n1);
   ClientCommand command;
   command.payload = Bytes(std::string("set k v"));
@@ -280,6 +278,32 @@ TEST_F(ClientChecksTest, an_acknowledged_write_is_on_one_disk_only) {
   Answer done;
   done.reply = Reply::ok();
   clients.answered(1, n1, done);
+}
+
+TEST_F(ClientChecksTest, a_write_was_committed_when_more_voters_came) {
+  Findings storage_only({Group::storage});
+  ClientChecks clients(s.ledger, storage_only);
+  clients.voters(membership_of({{n1, {}}}));
+  clients.leads(s.membership, Index(2));
+  acknowledge_on_one_disk(s, clients);
+  EXPECT_FALSE(storage_only.first());
+}
+
+TEST_F(ClientChecksTest, a_write_was_not_committed_when_more_voters_came) {
+  Findings storage_only({Group::storage});
+  ClientChecks clients(s.ledger, storage_only);
+  clients.voters(membership_of({{n1, {}}}));
+  clients.leads(s.membership, Index(1));
+  acknowledge_on_one_disk(s, clients);
+  ASSERT_TRUE(storage_only.first());
+  EXPECT_EQ(storage_only.first()->number, 31);
+}
+
+TEST_F(ClientChecksTest, an_acknowledged_write_is_on_one_disk_only) {
+  Findings storage_only({Group::storage});
+  ClientChecks clients(s.ledger, storage_only);
+  clients.voters(s.membership);
+  acknowledge_on_one_disk(s, clients);
   ASSERT_TRUE(storage_only.first());
   EXPECT_EQ(storage_only.first()->number, 31);
   EXPECT_THAT(storage_only.first()->what, HasSubstr("on the synced logs of n1 only"));
