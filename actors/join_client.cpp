@@ -1,32 +1,18 @@
 #include "actors/join_client.hpp"
 
 #include <caf/io/all.hpp>
-#include <charconv>
-#include <cstdio>
-#include <deque>
+#include <chrono>
+#include <optional>
 #include <string>
-#include <string_view>
 #include <utility>
 
 #include "actors/peer_dialer.hpp"
-#include "actors/peer_hello.hpp"
 #include "actors/peer_socket.hpp"
 
 namespace kiwi {
 namespace {
 
-using namespace std::chrono_literals;
-
-constexpr auto kAnswerLimit = 7s;  // above what a node waits for its majority
-constexpr auto kPause = 250ms;     // between two rounds through the targets
 constexpr std::size_t kMaxLineBytes = 4096;
-constexpr int kMaxRedirects = 8;  // in a row
-
-std::string hex(std::uint64_t value) {
-  char digits[17];
-  std::snprintf(digits, sizeof digits, "%016llx", static_cast<unsigned long long>(value));
-  return digits;
-}
 
 class JoinClient {
  public:
@@ -36,10 +22,9 @@ class JoinClient {
   explicit JoinClient(Self self) : self_(self) {}
 
   caf::result<AdminAnswer> join(JoinRequest& request) {
-    request_ = std::move(request);
+    dialogue_.emplace(std::move(request), now());
     promise_ = self_->make_response_promise<AdminAnswer>();
     dialer_ = spawn_dialer(self_->system());
-    end_ = self_->clock().now() + kJoinLimit;
     dial();
     return promise_;
   }
@@ -50,15 +35,15 @@ class JoinClient {
     line_.append(m.buf.data(), m.buf.size());
     const auto end = line_.find("\r\n");
     if (end != std::string::npos)
-      judge(line_.substr(0, end));
+      go_on(dialogue_->answered(line_.substr(0, end), now()));
     else if (line_.size() > kMaxLineBytes)
-      next("its answer is no answer of a node");
+      failed("its answer is no answer of a node");
   }
 
   void closed(caf::io::connection_handle hdl) {
     if (hdl == hdl_) {
       hdl_.set_invalid();
-      next("it closed the connection");
+      failed("it closed the connection");
     }
   }
 
@@ -68,7 +53,7 @@ class JoinClient {
     if (pausing_)
       dial();
     else
-      next("it does not answer");
+      failed("it does not answer");
   }
 
   void stop(const caf::error& reason) {
@@ -79,12 +64,14 @@ class JoinClient {
   }
 
  private:
-  const HostPort& target() const { return moved_ ? *moved_ : request_.targets[at_]; }
+  JoinDialogue::Clock now() const {
+    return std::chrono::duration_cast<JoinDialogue::Clock>(self_->clock().now().time_since_epoch());
+  }
 
   void dial() {
     pausing_ = false;
     ++step_;
-    self_->request(dialer_, caf::infinite, Dial{target().host, target().port})
+    self_->request(dialer_, caf::infinite, Dial{dialogue_->target().host, dialogue_->target().port})
         .then(
             [this, step = step_](const DialedSocket& dialed) {
               if (step == step_)
@@ -92,7 +79,7 @@ class JoinClient {
             },
             [this, step = step_](const caf::error& e) {
               if (step == step_)
-                next(caf::to_string(e.context()));
+                failed(caf::to_string(e.context()));
             });
   }
 
@@ -100,48 +87,23 @@ class JoinClient {
     hdl_ = self_->add_scribe(fd);
     self_->configure_read(hdl_, caf::io::receive_policy::at_most(kMaxLineBytes));
     line_.clear();
-    const auto& self = request_.self;
-    const auto text = "RAFT.NODE ADD " + to_string(self.id) + " " + to_string(self.address) + " INSTANCE " +
-                      hex(request_.instance.value) + " CLUSTER " + hex(request_.cluster.value) + "\r\n";
+    std::string text;
+    for (const auto& word : dialogue_->question()) text += (text.empty() ? "" : " ") + word;
+    text += "\r\n";
     self_->write(hdl_, text.size(), text.data());
     self_->flush(hdl_);
-    start_timer(kAnswerLimit);
+    start_timer(kJoinAnswerLimit);
   }
 
-  void judge(const std::string& line) {
-    hang_up_now();
-    const auto begins = [&](std::string_view word) { return line.compare(0, word.size(), word) == 0; };
-    if (begins("+"))
-      return answer({});
-    if (begins("-MOVED ")) {
-      auto there = parse_host_port(line.substr(line.rfind(' ') + 1));
-      if (there && ++redirects_ <= kMaxRedirects) {
-        moved_ = *there;
-        return dial();
-      }
-      return next("it sends this node around: " + for_the_log(line));
-    }
-    // Refusals that pass, and one that cannot tell: asking again does no harm, the instance goes with it.
-    for (const auto* code : {"-TRYAGAIN", "-CLUSTERDOWN", "-LOADING", "-NOCLUSTER", "-TIMEOUT", "-MISCONF"})
-      if (begins(code))
-        return next(for_the_log(line.substr(1)));
-    if (begins("-ERR "))
-      return answer(to_string(target()) + " refuses: " + for_the_log(line.substr(5)));
-    next("its answer is no answer of a node");
-  }
+  void failed(const std::string& why) { go_on(dialogue_->failed(why, now())); }
 
-  /// This target does not help now: the next one, after a pause when all were asked.
-  void next(const std::string& why) {
+  void go_on(JoinDialogue::Next next) {
     hang_up_now();
-    problem_ = to_string(target()) + ": " + why;
-    redirects_ = 0;
-    moved_.reset();
-    at_ = (at_ + 1) % request_.targets.size();
-    if (self_->clock().now() >= end_)
-      return answer("no node of the cluster could add this one; last " + problem_);
+    if (next.over)
+      return answer(std::move(next.problem));
     pausing_ = true;
     ++step_;
-    start_timer(at_ == 0 ? kPause : 0ms);
+    start_timer(next.pause);
   }
 
   void answer(std::string problem) {
@@ -162,16 +124,11 @@ class JoinClient {
   }
 
   Self self_;
-  JoinRequest request_;
+  std::optional<JoinDialogue> dialogue_;
   caf::typed_response_promise<AdminAnswer> promise_;
   DialerActor dialer_;
-  caf::actor_clock::time_point end_;
   caf::io::connection_handle hdl_;
   std::string line_;
-  std::string problem_;
-  std::size_t at_ = 0;
-  std::optional<HostPort> moved_;
-  int redirects_ = 0;
   bool pausing_ = false;
   std::uint64_t step_ = 0;  // makes late answers and timers harmless
 };

@@ -183,8 +183,11 @@ std::optional<std::string> NodeState::serve_peers() {
 }
 
 std::optional<std::string> NodeState::serve_redis() {
-  if (!plan.serve_redis)
+  if (!plan.serve_redis) {
+    if (plan.serve_clients)
+      adopt(plan.serve_clients(replica), "redis server");
     return std::nullopt;
+  }
   auto options = plan.redis;
   options.bind_address = plan.bind_address;
   options.port = identity.address.redis_port;

@@ -36,6 +36,9 @@ struct NodeStart {
   bool serve_peers = true;
   bool serve_redis = true;
   RedisOptions redis;
+  /// In the place of the Redis server, when serve_redis is false: makes what serves the clients of a replica
+  /// or of a standby. It is stopped first, and ends when they have their last answers. Empty: nothing does.
+  std::function<caf::actor(const ReplicaActor&)> serve_clients;
   /// Before it stops, a leader hands leadership over (bounded by two election time-outs), and tells clients
   /// where it went for a moment.
   bool hands_over = false;

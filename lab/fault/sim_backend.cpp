@@ -74,6 +74,7 @@ WorldOptions options_of(const script::Scenario& scenario) {
   WorldOptions options;
   options.seed = settings.seed;
   options.nodes = settings.nodes;
+  options.spares = settings.spares;
   options.tick = duration_cast<milliseconds>(settings.tick);
   const auto ticks = [&](Time time) {
     return static_cast<std::uint32_t>(std::max<Time::rep>(1, time / settings.tick));

@@ -60,8 +60,10 @@ void CoreChecks::started(NodeId node, const raft::Restored& found, bool lost) {
   memory.stepped = false;
   memory.log_begin = found.purged.index;
   memory.log = terms_of(found);
-  if (!found.memberships.empty())
-    memory.membership = found.memberships.back().second;
+  // Of what was not synced nothing need be there: a fresh node may be without members again.
+  for (const auto& [id, membership] : found.memberships) knows(membership);
+  memory.membership = found.memberships.empty() ? Membership{} : found.memberships.back().second;
+  memory.configuration = found.memberships.empty() ? LogId{} : found.memberships.back().first;
   highest_ = std::max(highest_, found.vote.term);
 }
 
@@ -69,9 +71,10 @@ void CoreChecks::stepped(const CoreSeen& now, const CoreInside& inside) {
   auto& memory = nodes_[now.node];
   check_monotonic(memory, now);
   check_term(memory, now);
-  check_membership(memory, now);
+  check_membership(memory, now, inside);
   if (now.last != memory.seen.last)
     follow_log(memory, now, inside);
+  check_configuration(memory, now, inside);
   if (now.role == raft::Role::leader)
     check_leader(memory, now);
   if (now.commit > memory.seen.commit)
@@ -131,24 +134,84 @@ void CoreChecks::check_term(const NodeMemory& memory, const CoreSeen& now) {
                       to_string(before.vote.term) + " to " + to_string(now.vote.term));
 }
 
-void CoreChecks::check_membership(NodeMemory& memory, const CoreSeen& now) {
-  if (now.membership == nullptr || (now.membership->voters == memory.membership.voters &&
-                                    now.membership->outgoing_voters == memory.membership.outgoing_voters))
+void CoreChecks::check_membership(NodeMemory& memory, const CoreSeen& now, const CoreInside& inside) {
+  if (now.membership == nullptr)
     return;
-  const auto& to = *now.membership;
-  const bool known = std::any_of(memberships_.begin(), memberships_.end(), [&](const Membership& m) {
-    return m.voters == to.voters && m.outgoing_voters == to.outgoing_voters;
-  });
-  // A snapshot, or one append to a node that lagged or had other entries, may bring several changes at once.
-  // Then some node had this membership before, and whoever leads goes one change at a time.
-  const bool taught = memory.stepped && known && now.role != raft::Role::leader;
-  if (!known)
-    memberships_.push_back(to);
-  if (!memory.membership.voters.empty() && !taught && !is_one_change(memory.membership, to))
-    findings_.add(Check::one_change_at_a_time, name_of(now.node) + " goes from voters " +
-                                                   list_of(memory.membership.voters) + " to " +
-                                                   list_of(now.membership->voters) + " in one step");
-  memory.membership = *now.membership;
+  const auto& next = *now.membership;
+  const auto& known = memory.membership;
+  if (next.voters == known.voters && next.outgoing_voters == known.outgoing_voters &&
+      next.learners == known.learners && next.joining == known.joining)
+    return;
+  // The entry that made a fresh node a member, and told it who the others are, may be truncated.
+  if (!known.voters.empty() && next.voters.empty() && memory.configuration.index <= memory.seen.commit)
+    findings_.add(Check::one_change_at_a_time,
+                  name_of(now.node) + " goes from voters " + list_of(known.voters) + " to no members at all");
+  const auto number = inside.configuration();
+  const bool leads_on = memory.stepped && memory.seen.role == raft::Role::leader &&
+                        now.role == raft::Role::leader && memory.seen.vote.term == now.vote.term;
+  if (leads_on && number > memory.seen.last.index)
+    check_appended(memory, now, inside, number);
+  memory.membership = next;
+  memory.configuration = {inside.term_at(number).value_or(Term{}), number};
+  const bool had = knows(next);
+  if (!memory.configuration.term) {  // the initial one, or one that a snapshot brought
+    if (memory.stepped && !had && !next.voters.empty())
+      findings_.add(Check::one_change_at_a_time, name_of(now.node) + " installs voters " +
+                                                     list_of(next.voters) + ", which no node ever had");
+    return;
+  }
+  const auto [at, is_new] = memberships_.try_emplace(memory.configuration, now.node, next);
+  if (!is_new &&
+      (at->second.second.voters != next.voters || at->second.second.outgoing_voters != next.outgoing_voters ||
+       at->second.second.learners != next.learners))
+    findings_.add(Check::one_change_at_a_time, name_of(now.node) + " takes configuration " +
+                                                   to_string(memory.configuration) + " for voters " +
+                                                   list_of(next.voters) + ", " + name_of(at->second.first) +
+                                                   " for " + list_of(at->second.second.voters));
+}
+
+/// Whether some node had these voters before. They are known from now on.
+bool CoreChecks::knows(const Membership& membership) {
+  return !voters_.emplace(membership.voters, membership.outgoing_voters).second;
+}
+
+/// A leader has appended a membership: to one that was committed, after it committed in its term.
+void CoreChecks::check_appended(const NodeMemory& memory, const CoreSeen& now, const CoreInside& inside,
+                                Index number) {
+  const auto who = name_of(now.node) + " leads term " + to_string(now.vote.term) + " and makes " +
+                   list_of(now.membership->voters) + " the voters with entry " + to_string(number);
+  if (!is_one_change(memory.membership, *now.membership))
+    findings_.add(Check::one_change_at_a_time, who + ", straight from " + list_of(memory.membership.voters));
+  if (memory.configuration.index > now.commit)
+    findings_.add(Check::one_change_at_a_time, who + " while the change before it, " +
+                                                   to_string(memory.configuration) +
+                                                   ", is not committed: that is " + to_string(now.commit));
+  if (inside.term_at(now.commit) != now.vote.term && now.commit > now.purged)
+    findings_.add(Check::one_change_at_a_time,
+                  who + " before it has committed anything of its term; committed is " +
+                      text_of(inside.term_at(now.commit), now.commit));
+}
+
+/// The membership that counts must be of an entry that this log has.
+void CoreChecks::check_configuration(NodeMemory& memory, const CoreSeen& now, const CoreInside& inside) {
+  auto& known = memory.configuration;
+  if (!known.term || known.index <= memory.log_begin || memory.term_at(known.index) == known.term)
+    return;
+  // Another one with the same members may have come in the same step.
+  const auto number = inside.configuration();
+  const auto term = inside.term_at(number);
+  const auto* entry = term ? ledger_.find(number, *term) : nullptr;
+  if (number == known.index ? !term : number > now.last.index) {
+    findings_.add(Check::one_change_at_a_time,
+                  name_of(now.node) + " counts by voters " + list_of(memory.membership.voters) +
+                      " of configuration " + to_string(known) + ", which its log does not have any more");
+  } else if (entry != nullptr && entry->kind != EntryKind::membership) {
+    findings_.add(Check::one_change_at_a_time,
+                  name_of(now.node) + " counts by voters " + list_of(memory.membership.voters) +
+                      " of configuration " + to_string(LogId{*term, number}) + ", which is no membership");
+  } else if (entry != nullptr || !term) {
+    known = {term.value_or(Term{}), number};
+  }
 }
 
 void CoreChecks::follow_log(NodeMemory& memory, const CoreSeen& now, const CoreInside& inside) {
@@ -185,6 +248,11 @@ void CoreChecks::check_leader(const NodeMemory& memory, const CoreSeen& now) {
   if (at->second != now.node)
     findings_.add(Check::one_leader, name_of(now.node) + " leads in term " + to_string(term) +
                                          ", but so did " + name_of(at->second));
+  // One that does not know its removal to be committed may be the only one that has that entry.
+  if (memory.membership.was_removed(now.node) && memory.configuration.index <= memory.seen.commit)
+    findings_.add(Check::removed_never_leads, name_of(now.node) + " leads in term " + to_string(term) +
+                                                  " and was removed by configuration " +
+                                                  to_string(memory.configuration) + ", which is committed");
   const auto votes = ledger_.votes_for(now.node, term);
   if (!is_majority(votes, memory.membership))
     findings_.add(Check::leader_is_elected,

@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <vector>
 
@@ -44,6 +45,8 @@ class CoreInside {
   virtual ~CoreInside() = default;
   virtual std::optional<Term> term_at(Index index) const = 0;
   virtual std::vector<FollowerSeen> followers() const = 0;
+  /// Index of the entry that the membership comes from; 0: the initial one.
+  virtual Index configuration() const = 0;
 };
 
 class CoreChecks {
@@ -66,6 +69,7 @@ class CoreChecks {
     bool stepped = false;  // in this life
     bool lost = false;     // the disk was spoilt before this life
     Membership membership;
+    LogId configuration;    // of the entry that it comes from; 0/0: the initial one
     std::vector<Term> log;  // of index log_begin + 1, ...
     Index log_begin;
     Index last() const { return log_begin + log.size(); }
@@ -78,7 +82,10 @@ class CoreChecks {
 
   void check_monotonic(const NodeMemory& before, const CoreSeen& now);
   void check_term(const NodeMemory& before, const CoreSeen& now);
-  void check_membership(NodeMemory& memory, const CoreSeen& now);
+  void check_membership(NodeMemory& memory, const CoreSeen& now, const CoreInside& inside);
+  bool knows(const Membership& membership);
+  void check_appended(const NodeMemory& memory, const CoreSeen& now, const CoreInside& inside, Index number);
+  void check_configuration(NodeMemory& memory, const CoreSeen& now, const CoreInside& inside);
   void follow_log(NodeMemory& memory, const CoreSeen& now, const CoreInside& inside);
   void check_leader(const NodeMemory& memory, const CoreSeen& now);
   void check_commit(const NodeMemory& memory, const CoreSeen& now, const CoreInside& inside);
@@ -90,8 +97,9 @@ class CoreChecks {
   Findings& findings_;
   std::map<NodeId, NodeMemory> nodes_;
   std::map<Term, NodeId> leaders_;
-  Term highest_;                         // of all cores ever
-  std::vector<Membership> memberships_;  // that any node ever had, each once
+  std::set<std::pair<std::vector<NodeId>, std::vector<NodeId>>> voters_;  // that any node ever had
+  std::map<LogId, std::pair<NodeId, Membership>> memberships_;  // by entry, with who was seen first with it
+  Term highest_;                                                // of all cores ever
 };
 
 /// Whether these nodes are a majority of both halves of the membership.

@@ -36,6 +36,7 @@ const std::vector<Invariant>& all_invariants() {
       {Check::nothing_goes_back, "terms, commit and applied never go back", Group::raft},
       {Check::indexes_in_order, "purged <= applied <= committed <= last", Group::raft},
       {Check::one_change_at_a_time, "one change of membership at a time", Group::raft},
+      {Check::removed_never_leads, "a removed node never wins", Group::raft},
       {Check::pre_vote_changes_nothing, "a pre-vote changes nothing", Group::raft},
       {Check::read_after_commit, "no read after a newer leader committed", Group::raft},
       {Check::reply_after_apply, "no reply before apply", Group::clients},

@@ -33,6 +33,7 @@ enum class Check : std::uint8_t {
   nothing_goes_back = 12,
   indexes_in_order = 13,
   one_change_at_a_time = 14,
+  removed_never_leads = 15,
   pre_vote_changes_nothing = 17,
   read_after_commit = 18,
   reply_after_apply = 21,

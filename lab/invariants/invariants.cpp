@@ -27,6 +27,7 @@ class Inside final : public CoreInside {
       all.push_back({f.id, f.match, f.inflight_appends, f.inflight_bytes});
     return all;
   }
+  Index configuration() const override { return core_.change_status().configuration; }
 
  private:
   const raft::Core& core_;

@@ -223,6 +223,13 @@ NodeId ProcessBackend::node_at(std::string_view address) const {
   return {};
 }
 
+std::string ProcessBackend::address_of(NodeId id) const {
+  const auto* node = impl_->node(id);
+  return node == nullptr
+             ? std::string()
+             : "127.0.0.1:" + std::to_string(node->redis.port) + "@" + std::to_string(node->raft.port);
+}
+
 std::map<std::string, std::string> ProcessBackend::logs() const {
   std::map<std::string, std::string> logs;
   for (const auto& node : impl_->nodes_) {

@@ -33,6 +33,7 @@ class ProcessBackend final : public Backend {
   void disconnect(ConnectionId connection) override;
   bool observe(std::string_view kind) override;
   NodeId node_at(std::string_view address) const override;
+  std::string address_of(NodeId node) const override;
   std::map<std::string, std::string> logs() const override;
   /// Asks for one when there is none yet; ask again.
   std::string digest(NodeId node) override;

@@ -38,6 +38,7 @@ class ProcessBackend::Impl {
     Node(NodeId id, const std::filesystem::path& run_dir);
     NodeProcess process;
     ReservedPort redis, raft;
+    bool fresh = false;  // it is started without an initial cluster
     std::unique_ptr<ControlLink> control;
     std::string dial_map;
     NodeView view;

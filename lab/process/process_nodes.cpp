@@ -24,8 +24,9 @@ ProcessBackend::Impl::Node::Node(NodeId id, const std::filesystem::path& run_dir
 }
 
 tl::expected<void, std::string> ProcessBackend::Impl::make_nodes() {
-  for (std::uint64_t id = 1; id <= options_.settings.nodes; ++id) {
+  for (std::uint64_t id = 1; id <= options_.settings.nodes + options_.settings.spares; ++id) {
     auto node = std::make_unique<Node>(NodeId(id), dir_);
+    node->fresh = id > options_.settings.nodes;
     for (auto* port : {&node->redis, &node->raft}) {
       auto reserved = reserve_port();
       if (!reserved) {
@@ -74,6 +75,9 @@ tl::expected<void, std::string> ProcessBackend::Impl::make_nodes() {
 std::string ProcessBackend::Impl::initial_cluster() const {
   std::string text;
   for (const auto& node : nodes_) {
+    if (node->process.id().value > options_.settings.nodes) {
+      break;
+    }
     text += (text.empty() ? "" : ",") + to_string(node->process.id()) +
             "=127.0.0.1:" + std::to_string(node->redis.port) + "@" + std::to_string(node->raft.port);
   }
@@ -89,8 +93,6 @@ tl::expected<void, std::string> ProcessBackend::Impl::start_node(Node& node) {
       node.process.dir().string(),
       "--address",
       "127.0.0.1:" + std::to_string(node.redis.port) + "@" + std::to_string(node.raft.port),
-      "--initial-cluster",
-      initial_cluster(),
       "--cluster-token",
       "lab",
       "--election-timeout-ms",
@@ -113,6 +115,9 @@ tl::expected<void, std::string> ProcessBackend::Impl::start_node(Node& node) {
     arguments.emplace_back(flag);
     arguments.push_back(std::move(value));
   };
+  if (!node.fresh) {
+    add("--initial-cluster", initial_cluster());
+  }
   add("--scrub-rate", std::to_string(s.scrub));
   add("--disk-reserve", std::to_string(s.disk_reserve));
   if (options_.means.fault_build) {

@@ -188,6 +188,7 @@ tl::expected<bool, std::string> ProcessBackend::Impl::node_verb(Node& n, const s
     std::error_code ignored;
     fs::remove_all(process.dir(), ignored);
     checks_.forget(process.id());
+    n.fresh = n.fresh || !action.words.empty();
     n.view.term = Term{};
     n.view.commit = n.view.applied = n.view.last = Index{};
   } else if (verb == "flip") {

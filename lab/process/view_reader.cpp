@@ -1,5 +1,6 @@
 #include "lab/process/view_reader.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cstdint>
 
@@ -41,6 +42,19 @@ NodeRole role_of(std::string_view text) {
   return text == "follower" ? NodeRole::follower : NodeRole::unknown;
 }
 
+/// Ids with a blank between them.
+std::vector<NodeId> ids(std::string_view text) {
+  std::vector<NodeId> all;
+  while (!text.empty()) {
+    const auto space = std::min(text.find(' '), text.size());
+    if (const auto id = number(text.substr(0, space))) {
+      all.emplace_back(*id);
+    }
+    text.remove_prefix(std::min(space + 1, text.size()));
+  }
+  return all;
+}
+
 std::string name(NodeId id) { return "n" + to_string(id); }
 
 }  // namespace
@@ -64,14 +78,12 @@ bool read_info(std::string_view info, NodeView& view) {
   }
   view.role = role_of(*role);
   view.reopened = number(field(info, "raft_reopened").value_or("")).value_or(0);
-  view.voters.clear();
-  auto voters = field(info, "raft_voters").value_or("");
-  while (!voters.empty()) {
-    const auto space = std::min(voters.find(' '), voters.size());
-    if (const auto id = number(voters.substr(0, space))) {
-      view.voters.emplace_back(*id);
-    }
-    voters.remove_prefix(std::min(space + 1, voters.size()));
+  view.voters = ids(field(info, "raft_voters").value_or(""));
+  view.outgoing = ids(field(info, "raft_outgoing_voters").value_or(""));
+  view.learners = ids(field(info, "raft_learners").value_or(""));
+  const auto self = std::find(view.learners.begin(), view.learners.end(), view.id);
+  if (view.role == NodeRole::follower && self != view.learners.end()) {
+    view.role = NodeRole::learner;
   }
   return true;
 }

@@ -39,7 +39,10 @@ struct NodeView {
   Index applied;
   Index last;
   Index purged;  // up to here the log is gone
+  // The newest membership that it has; empty: it belongs to no cluster, or cannot be asked.
   std::vector<NodeId> voters;
+  std::vector<NodeId> outgoing;  // the old voters of a joint membership; else empty
+  std::vector<NodeId> learners;
 };
 
 /// Something worth a place in the report: a change of role, a crash, a log line, a mark, a message.
@@ -115,6 +118,8 @@ class Backend {
   /// Which node serves clients at "host:port", as MOVED names it. NodeId{0}: unknown; the runner then
   /// believes the `leader` in the NodeView of the node that answered.
   virtual NodeId node_at(std::string_view /*address*/) const { return {}; }
+  /// "host:redisport@raftport" of a node, as RAFT.NODE ADD wants it. Empty: not known.
+  virtual std::string address_of(NodeId /*node*/) const { return {}; }
   /// Everything the nodes logged, by file name ("n1.log"). For the folder of a failed run.
   virtual std::map<std::string, std::string> logs() const { return {}; }
 

@@ -103,18 +103,20 @@ std::vector<NodeId> Closing::expected_nodes() {
   for (const FaultWindow& window : run_.faults.open()) {
     left_broken.insert(window.nodes.begin(), window.nodes.end());
   }
-  // Who was removed from the cluster has nothing to converge with.
-  std::vector<NodeId> voters;
+  // Who was removed from the cluster, or never was in it, has nothing to converge with.
+  std::vector<NodeId> members;
   Term newest;
   for (const NodeView& view : run_.views()) {
     if (view.up && view.role == NodeRole::leader && view.term >= newest) {
       newest = view.term;
-      voters = view.voters;
+      members = view.voters;
+      members.insert(members.end(), view.outgoing.begin(), view.outgoing.end());
+      members.insert(members.end(), view.learners.begin(), view.learners.end());
     }
   }
   std::vector<NodeId> expected;
   for (const NodeView& view : run_.views()) {
-    if (!voters.empty() && std::find(voters.begin(), voters.end(), view.id) == voters.end()) {
+    if (!members.empty() && std::find(members.begin(), members.end(), view.id) == members.end()) {
       continue;
     }
     const bool excused = run_.settings.heal_at_end ? view.failed && run_.faults.ever_on(view.id, kDamage)
@@ -124,6 +126,11 @@ std::vector<NodeId> Closing::expected_nodes() {
     }
   }
   return expected;
+}
+
+bool Closing::in_joint_configuration() {
+  const NodeView* leader = view_of(run_.views(), leader_of(run_.views()));
+  return leader != nullptr && !leader->outgoing.empty();
 }
 
 void Closing::fail(const std::string& why) {
@@ -140,7 +147,10 @@ void Closing::retry_converge() {
   run_.forget_views();
   const std::vector<NodeId> nodes = expected_nodes();
   Questions questions(run_);
-  const Answer answer = questions.ask(about("converged", nodes));
+  Answer answer = questions.ask(about("converged", nodes));
+  if (answer.state == Answer::State::yes && in_joint_configuration()) {
+    answer = Answer::of(false, "the joint configuration is not left");
+  }
   if (answer.state == Answer::State::yes) {
     fresh_write();
     return;

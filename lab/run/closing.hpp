@@ -31,6 +31,7 @@ class Closing {
   void compare_digests();
   void fail(const std::string& why);
   std::vector<NodeId> expected_nodes();
+  bool in_joint_configuration();
 
   RunState& run_;
   Time deadline_{0};

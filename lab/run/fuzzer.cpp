@@ -4,15 +4,23 @@
 #include <utility>
 
 #include "lab/run/fuzz_draw.hpp"
+#include "lab/run/member_changes.hpp"
 #include "lab/script/verbs.hpp"
 
 namespace kiwi::lab {
+namespace {
+
+/// How often a leader that is asked to change the members is cut off at that moment.
+constexpr double kCutOffAtOnce = 0.3;
+
+}  // namespace
 
 Fuzzer::Fuzzer(RunState& run, const script::When& when, std::function<void()> done)
     : run_(run), when_(when), settings_(script::fuzz_settings(when)), done_(std::move(done)) {
   const std::string entity = "fuzz " + std::to_string(when.place.line);
   gaps_ = run.chance.stream(entity, "gap");
   kinds_ = run.chance.stream(entity, "kind");
+  members_ = run.chance.stream(entity, "members");
 }
 
 void Fuzzer::start() {
@@ -38,7 +46,9 @@ void Fuzzer::next() {
     return;
   }
   run_.timeline.plan(at, go([this] {
-                       if (auto fault = draw()) {
+                       if (settings_.members > 0 && happens(members_.next(), settings_.members)) {
+                         change_members();
+                       } else if (auto fault = draw()) {
                          begin(std::move(*fault));
                        }
                        next();
@@ -46,12 +56,68 @@ void Fuzzer::next() {
                      Timeline::Lane::script);
 }
 
+bool Fuzzer::is_away(const NodeView& view) const {
+  // A node that is down by itself is away as well, and one whose disk was spoilt may be soon.
+  return !view.up || away_.contains(view.id) || view.id == spoilt_;
+}
+
 std::size_t Fuzzer::may_go() {
-  const std::size_t nodes = run_.backend.nodes().size();
-  const std::size_t most = settings_.spare_majority ? (nodes - 1) / 2 : nodes;
-  const NodeView* spoilt = spoilt_ ? view_of(run_.views(), spoilt_) : nullptr;
-  const bool still_there = spoilt != nullptr && spoilt->up && !away_.contains(spoilt_);
-  return most - std::min(most, away_.size() + (still_there ? 1 : 0));
+  const auto& views = run_.views();
+  if (!settings_.spare_majority) {
+    return views.size();
+  }
+  std::vector<std::vector<NodeId>> halves = {voters_of(views)};
+  if (const NodeView* leads = view_of(views, leader_of(views));
+      leads != nullptr && !leads->outgoing.empty()) {
+    halves.push_back(leads->outgoing);
+  }
+  std::size_t room = views.size();
+  for (const auto& half : halves) {
+    const std::size_t most = half.empty() ? 0 : (half.size() - 1) / 2;
+    const auto gone = static_cast<std::size_t>(std::count_if(half.begin(), half.end(), [&](NodeId id) {
+      const NodeView* view = view_of(views, id);
+      return view == nullptr || is_away(*view);
+    }));
+    room = std::min(room, most - std::min(most, gone));
+  }
+  return room;
+}
+
+void Fuzzer::change_members() {
+  ChanceStream chance = run_.chance.stream("fuzz " + std::to_string(when_.place.line),
+                                           "members " + std::to_string(++members_drawn_));
+  run_.forget_views();
+  auto action = draw_member_change(chance, run_.backend, run_.views(), configuration_);
+  if (!action) {
+    return;
+  }
+  const NodeId asked = action->nodes.front();
+  Commands::Request request;
+  request.client = action->options.at("as");
+  request.on = action->nodes.front();
+  request.command = action->words;
+  Step step;
+  step.action = std::move(*action);
+  step.action.at = run_.now();
+  run_.record.steps.push_back(std::move(step));
+  run_.commands.execute(std::move(request), [this](const CommandResult& result) {
+    if (result.reply) {
+      configuration_ = std::max(configuration_, configuration_of(*result.reply).value_or(Index{}));
+    }
+  });
+  // A leader that is cut off at this moment has the entry alone: the others take it back, or find it again.
+  if (asked == leader_of(run_.views()) && may_go() > 0 && happens(chance.next(), kCutOffAtOnce)) {
+    DrawnFault fault;
+    fault.action.verb = "cut";
+    fault.action.nodes = fault.away = {asked};
+    for (const NodeView& view : run_.views()) {
+      if (view.id != asked) {
+        fault.action.to.push_back(view.id);
+      }
+    }
+    fault.action.both_ways = happens(chance.next(), 0.5);
+    strike(std::move(fault), draw_time(chance, settings_.lasts.first, settings_.lasts.second));
+  }
 }
 
 std::vector<NodeId> Fuzzer::present() {
@@ -82,13 +148,7 @@ std::optional<DrawnFault> Fuzzer::draw() {
   ChanceStream chance =
       run_.chance.stream("fuzz " + std::to_string(when_.place.line), verb + " " + std::to_string(++drawn_));
   run_.forget_views();
-  // A node that is down by itself is away as well.
-  std::size_t missing = 0;
-  for (const NodeView& view : run_.views()) {
-    missing += !view.up && !away_.contains(view.id) ? 1 : 0;
-  }
-  const std::size_t room = may_go() - std::min(may_go(), missing);
-  auto drawn = draw_fault(verb, chance, run_.views(), present(), room);
+  auto drawn = draw_fault(verb, chance, run_.views(), present(), may_go());
   if (!drawn || (verb == "flip" && spoilt_)) {
     return std::nullopt;
   }

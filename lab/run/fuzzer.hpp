@@ -1,8 +1,9 @@
 #pragma once
 
 // A random block: draws faults by keyed chance, each with its own end. With spare=majority a majority of the
-// nodes is never taken away at one time; what takes a node away is crash, stop, power-fail, pause, a disk
-// that fails, hangs or is full, a starved actor, and being cut off or clogged.
+// voters, of both halves of a joint membership, is never taken away at one time; what takes a node away is
+// crash, stop, power-fail, pause, a disk that fails, hangs or is full, a starved actor, and being cut off or
+// clogged.
 
 #include <cstdint>
 #include <functional>
@@ -32,7 +33,10 @@ class Fuzzer {
   void end(const DrawnFault& fault);
   std::vector<script::Action> ends_of(const DrawnFault& drawn);
   void finish_if_over();
+  /// How many more may be taken away.
   std::size_t may_go();
+  bool is_away(const NodeView& view) const;
+  void change_members();
   std::vector<NodeId> present();
 
   RunState& run_;
@@ -41,6 +45,9 @@ class Fuzzer {
   std::function<void()> done_;
   ChanceStream gaps_;
   ChanceStream kinds_;
+  ChanceStream members_;
+  std::uint64_t members_drawn_ = 0;
+  Index configuration_;  // the newest that a reply has told of
   std::uint64_t drawn_ = 0;
   Time until_{0};
   bool drawing_ = true;

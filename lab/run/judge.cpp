@@ -5,6 +5,7 @@
 #include <set>
 
 #include "lab/history/check.hpp"
+#include "lab/run/member_changes.hpp"
 #include "lab/run/questions.hpp"
 #include "lab/script/format.hpp"
 #include "lab/script/verbs.hpp"
@@ -26,6 +27,7 @@ class Judge {
     const bool broken = run_.over();
     if (!broken || run_.record.verdict.outcome == Outcome::fail) {
       deaths();
+      members();
       histories();
     }
     if (!broken) {
@@ -42,6 +44,12 @@ class Judge {
       if (!run_.faults.ever_on(node, kMayEnd)) {
         run_.fail(Outcome::fail, "node-ended", "n" + to_string(node) + " ended by itself: " + why);
       }
+    }
+  }
+
+  void members() {
+    if (const std::string wrong = wrong_member_replies(run_.recorder.history()); !wrong.empty()) {
+      run_.fail(Outcome::fail, "members", wrong);
     }
   }
 

@@ -12,6 +12,31 @@ namespace {
 
 constexpr Time kInstant{1};
 
+/// Words of RAFT commands that stand for a node: what is known when the line runs, and what the backend
+/// alone knows.
+constexpr std::string_view kIdWord = "id:";
+constexpr std::string_view kAddressWord = "address:";
+constexpr std::string_view kPortWord = "port:";
+
+bool about_nodes(const std::vector<std::string>& words) {
+  return !words.empty() && words.front().starts_with("RAFT.");
+}
+
+/// As the node wants it: "address:n4" becomes host:redisport@raftport, "port:n4" host:redisport.
+std::vector<std::string> with_addresses(std::vector<std::string> words, const Backend& backend) {
+  for (std::string& word : words) {
+    const bool whole = word.starts_with(kAddressWord);
+    const auto node = whole || word.starts_with(kPortWord)
+                          ? script::read_node(word.substr(whole ? kAddressWord.size() : kPortWord.size()))
+                          : std::nullopt;
+    if (node && about_nodes(words)) {
+      const std::string address = backend.address_of(NodeId(*node));
+      word = whole ? address : address.substr(0, address.find('@'));
+    }
+  }
+  return words;
+}
+
 }  // namespace
 
 Player::Player(RunState& run, Watches& watches) : run_(run), watches_(watches) {}
@@ -257,6 +282,11 @@ bool Player::concrete(const script::VerbCall& call, script::Action& action) {
   action.line = call.place.line;
   ChanceStream stream = run_.line_stream(call.place.line, call.verb);
   LineSelectors line(run_.views(), run_.kept, stream);
+  if (action.verb == "do" && about_nodes(action.words)) {
+    for (std::string& word : action.words) {
+      word = named_node(word);
+    }
+  }
   const auto mistake = [&](const std::string& why) {
     run_.fail(Outcome::error, "script", "line " + std::to_string(call.place.line) + ": " + why);
     return false;
@@ -288,6 +318,22 @@ bool Player::concrete(const script::VerbCall& call, script::Action& action) {
     }
   }
   return true;
+}
+
+std::string Player::named_node(const std::string& word) {
+  for (const std::string_view prefix : {kIdWord, kAddressWord, kPortWord}) {
+    const std::string name = word.starts_with(prefix) ? word.substr(prefix.size()) : std::string();
+    NodeId node(script::read_node(name).value_or(0));
+    if (name == "leader") {
+      node = leader_of(run_.views());
+    } else if (const auto kept = run_.kept.nodes.find(name); kept != run_.kept.nodes.end()) {
+      node = kept->second.front();
+    }
+    if (node) {
+      return prefix == kIdWord ? to_string(node) : std::string(prefix) + "n" + to_string(node);
+    }
+  }
+  return word;
 }
 
 bool Player::nobody(const script::Action& action, const std::string& selector) {
@@ -340,7 +386,7 @@ void Player::command(const script::Action& action, Done done) {
   step.action.at = run_.now();
   run_.record.steps.push_back(std::move(step));
   Commands::Request request;
-  request.command = action.words;
+  request.command = with_addresses(action.words, run_.backend);
   if (const auto as = action.options.find("as"); as != action.options.end()) {
     request.client = as->second;
   }

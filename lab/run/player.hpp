@@ -56,6 +56,9 @@ class Player {
   void expect(const script::Expect& expect, Done done);
   /// The error is a mistake of the script, which has been noted.
   bool concrete(const script::VerbCall& call, script::Action& action);
+  /// A word of a RAFT command: "id:NAME" becomes the id of who NAME is now, "address:NAME" and "port:NAME"
+  /// become concrete. Any other stays.
+  std::string named_node(const std::string& word);
   /// Writes down that a line named nobody; false.
   bool nobody(const script::Action& action, const std::string& selector);
   void collect_in_vain(const script::Block& block, std::vector<std::string>& texts) const;

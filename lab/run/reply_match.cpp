@@ -12,7 +12,10 @@ using script::ReplyPattern;
 bool matches(const ReplyPattern& pattern, const Reply& reply) {
   switch (pattern.kind) {
     case ReplyPattern::Kind::any:
+    case ReplyPattern::Kind::whatever:
       return true;
+    case ReplyPattern::Kind::none:
+      return false;
     case ReplyPattern::Kind::nil:
       return reply.type == Reply::Type::nil || reply.type == Reply::Type::nil_array;
     case ReplyPattern::Kind::status:
@@ -41,7 +44,7 @@ bool matches(const ReplyPattern& pattern, const Reply& reply) {
 
 std::string wrong_result(const std::string& pattern, const CommandResult& result) {
   if (!result.reply) {
-    return "no reply came";
+    return pattern == "none" || pattern == "whatever" ? "" : "no reply came";
   }
   if (pattern.empty()) {
     return result.reply->is_error() ? "the reply was " + to_text(*result.reply) : "";

@@ -338,7 +338,11 @@ class Parser {
 
   void check_uses() {
     const std::vector<std::string_view> loads(loads_.begin(), loads_.end());
-    const std::uint64_t nodes = errors_.empty() ? cluster_settings(scenario_).nodes : kMaxNodes;
+    std::uint64_t nodes = kMaxNodes;
+    if (errors_.empty()) {
+      const ClusterSettings settings = cluster_settings(scenario_);
+      nodes = settings.nodes + settings.spares;
+    }
     for (const auto& use : uses_) {
       Mistake mistake{use.begin, use.end, {}, {}};
       if (use.kind == NameUse::Kind::node && use.node > nodes) {

@@ -50,6 +50,9 @@ Pattern read_one(Lexer& lexer, const Token& token, int depth) {
   if (token.text == "nil" || token.text == "any") {
     return ReplyPattern{token.text == "nil" ? Kind::nil : Kind::any, {}, 0, {}};
   }
+  if (depth == 0 && (token.text == "none" || token.text == "whatever")) {
+    return ReplyPattern{token.text == "none" ? Kind::none : Kind::whatever, {}, 0, {}};
+  }
   if (const auto number = read_integer(token.text)) {
     return ReplyPattern{Kind::integer, {}, *number, {}};
   }
@@ -91,6 +94,10 @@ std::string write_reply_pattern(const ReplyPattern& pattern) {
   switch (pattern.kind) {
     case Kind::any:
       return "any";
+    case Kind::none:
+      return "none";
+    case Kind::whatever:
+      return "whatever";
     case Kind::nil:
       return "nil";
     case Kind::status:

@@ -12,13 +12,15 @@ namespace kiwi::lab::script {
 
 struct ReplyPattern {
   enum class Kind {
-    any,      // any        whatever comes, errors included
-    nil,      // nil
-    status,   // OK         a simple string
-    integer,  // 42
-    text,     // "hello"    a bulk string
-    error,    // error MOVED   an error that begins with these words; `error` alone: any
-    list,     // [1 "a" nil]
+    any,       // any        whatever comes, errors included
+    none,      // none       no reply: the connection is lost, or the time is over
+    whatever,  // whatever   any reply, or none
+    nil,       // nil
+    status,    // OK         a simple string
+    integer,   // 42
+    text,      // "hello"    a bulk string
+    error,     // error MOVED   an error that begins with these words; `error` alone: any
+    list,      // [1 "a" nil]
   };
   Kind kind = Kind::any;
   std::string text;         // status, text, error
@@ -33,6 +35,7 @@ std::optional<ReplyPattern> read_reply_pattern(std::string_view text);
 std::string write_reply_pattern(const ReplyPattern& pattern);
 
 inline constexpr std::string_view kReplyExpectation =
-    "OK, nil, any, a number, a text in quotes, a list in [ ], or 'error' with the first words of it";
+    "OK, nil, any, none, whatever, a number, a text in quotes, a list in [ ], or 'error' with the first "
+    "words of it";
 
 }  // namespace kiwi::lab::script

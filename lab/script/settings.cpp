@@ -17,6 +17,11 @@ constexpr ValueSpec kCluster[] = {
      .summary = "voters n1, n2, ...",
      .least = 1,
      .most = kMaxNodes},
+    {.name = "spares",
+     .type = number,
+     .fallback = "0",
+     .summary = "machines beyond them, n(nodes+1), ..., each with a node that belongs to no cluster yet",
+     .most = 9},
     {.name = "seed",
      .type = number,
      .fallback = "1",
@@ -179,11 +184,17 @@ constexpr ValueSpec kFuzz[] = {
      .type = duration_range,
      .fallback = "500ms..5s",
      .summary = "how long a fault stays before it is ended"},
+    {.name = "members",
+     .type = probability,
+     .fallback = "0",
+     .summary =
+         "share of the moments at which a client asks for a random change of members, or a transfer of "
+         "leadership, instead"},
     {.name = "spare",
      .type = choice,
      .choices = "majority|none",
      .fallback = "majority",
-     .summary = "majority: never takes more than a minority of nodes away at once; none: may take all"},
+     .summary = "majority: never takes more than a minority of the voters away at once; none: may take all"},
 };
 
 /// Values of settings with the defaults of a table behind them.
@@ -239,6 +250,7 @@ ClusterSettings cluster_settings(const Scenario& scenario) {
   const Values values(scenario.cluster, kCluster);
   ClusterSettings s;
   s.nodes = checked(read_number(values["nodes"]));
+  s.spares = checked(read_number(values["spares"]));
   s.seed = checked(read_number(values["seed"]));
   s.disk = choice_of<DiskProfile>("ordered|hostile|exact", values["disk"]);
   s.net = choice_of<NetProfile>("stream|lossy", values["net"]);
@@ -279,6 +291,7 @@ FuzzSettings fuzz_settings(const When& fuzz) {
   const Values values(fuzz.settings, kFuzz);
   return {.gap = checked(read_duration_range(values["gap"])),
           .lasts = checked(read_duration_range(values["lasts"])),
+          .members = checked(read_probability(values["members"])),
           .spare_majority = values["spare"] == "majority"};
 }
 

@@ -32,6 +32,7 @@ enum class Strategy { random, fifo, pct };
 
 struct ClusterSettings {
   std::uint64_t nodes = 3;
+  std::uint64_t spares = 0;  // fresh nodes beyond them
   std::uint64_t seed = 1;
   DiskProfile disk = DiskProfile::ordered;
   NetProfile net = NetProfile::stream;
@@ -62,6 +63,7 @@ struct ClusterSettings {
 struct FuzzSettings {
   Range gap;                   // between two faults
   Range lasts;                 // how long a fault stays before it is ended
+  double members = 0;          // share of draws that are a change of members or of the leader instead
   bool spare_majority = true;  // never takes more than a minority of nodes away at once
 };
 

@@ -54,15 +54,18 @@ constexpr VerbRow kRows[] = {
      .target = Target::redis,
      .performer = Performer::runner,
      .summary = "sends one Redis command and waits for its reply",
-     .help = "do [on SELECTOR] [as CLIENT] COMMAND ... [-> REPLY]. Without `on` it follows redirects to the "
-             "leader; "
-             "with it, it asks that node and no other. `as` names a client with a connection of its own that "
-             "lasts "
-             "(default: main). REPLY is OK, nil, a number, a text in quotes, a list in [ ], `error` with the "
-             "first "
-             "words of the error, or `any`; another reply fails the run, as none within 10 s does. Without "
-             "-> any "
-             "reply but an error will do. All in one history with the loads.",
+     .help =
+         "do [on SELECTOR] [as CLIENT] COMMAND ... [-> REPLY]. Without `on` it follows redirects to the "
+         "leader; "
+         "with it, it asks that node and no other. `as` names a client with a connection of its own that "
+         "lasts "
+         "(default: main). REPLY is OK, nil, a number, a text in quotes, a list in [ ], `error` with the "
+         "first "
+         "words of the error, or `any`; another reply fails the run, as none within 10 s does. `none`: the "
+         "connection must be lost, or no reply come; `whatever`: a reply or none. Without -> any "
+         "reply but an error will do. In RAFT commands `id:NAME` is the id of a node, `address:NAME` its "
+         "address as RAFT.NODE ADD wants it, `port:NAME` its Redis port as RAFT.CLUSTER JOIN does; NAME "
+         "is n1, n2, ..., `leader`, or what `let` kept. All in one history with the loads.",
      .example = "do on leader as c1 SET greeting \"hello world\" -> OK"},
     {.name = "note",
      .group = "meta",

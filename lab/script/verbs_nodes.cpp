@@ -9,6 +9,10 @@ using enum ValueType;
 
 constexpr ValueSpec kTorn[] = {
     {.name = "torn", .type = choice, .choices = "torn", .summary = "the last write survives in part"}};
+constexpr ValueSpec kWipe[] = {{.name = "fresh",
+                                .type = choice,
+                                .choices = "fresh",
+                                .summary = "its node belongs to no cluster when it starts again"}};
 constexpr ValueSpec kPowerFail[] = {
     {.name = "file", .type = file_class, .summary = "where `keep` applies; all files without it"},
     {.name = "keep",
@@ -127,9 +131,13 @@ constexpr VerbRow kRows[] = {
     {.name = "wipe",
      .group = "nodes",
      .target = Target::nodes,
+     .words = kWipe,
      .fault = "wipe",
      .summary = "empties the data directory of nodes that are down",
-     .help = "A node that forgot its vote must not vote again under its old id.",
+     .help =
+         "A node that forgot its vote must not vote again under its old id. Started again it says that it "
+         "is one of the first cluster, as its operator told it once; with `fresh`, and always for spares, "
+         "it waits to be invited.",
      .example = "wipe n1"},
     {.name = "clone-disk",
      .group = "nodes",

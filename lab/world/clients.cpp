@@ -1,6 +1,7 @@
 #include "lab/world/clients.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 namespace kiwi::lab {
@@ -52,7 +53,7 @@ void Clients::accept(ConnectionId connection) {
   end->life = node->life();
   // The machine's kernel accepts, also for a paused process.
   agenda_.at(arrival(*end, end->last_out), [this, connection] {
-    if (find(connection) != nullptr) {
+    if (const auto* made = find(connection); made != nullptr && !made->asker) {
       told_ = true;
       listener_.connected(connection);
     }
@@ -114,13 +115,16 @@ void Clients::written(ConnectionId connection, std::string_view bytes) {
       });
     }
     to->reader.feed(text);
-    told_ = true;
+    told_ = told_ || !to->asker;
     // The listener may send meanwhile, but not connect or disconnect.
     while (auto reply = to->reader.next()) {
       ++replies_;
       if (observer() != nullptr)
         observer()->replied(connection, *reply);
-      listener_.replied(connection, *reply);
+      if (to->asker)
+        tell_asker(connection, *to, &*reply);
+      else
+        listener_.replied(connection, *reply);
     }
     if (to->reader.broken())
       close(connection, "the node sent no RESP");
@@ -155,9 +159,14 @@ void Clients::close(ConnectionId connection, const std::string& why) {
     return;
   if (auto server = found->second.server)
     caf::anon_send(server, caf::close_atom_v);
+  const auto end = std::move(found->second);
   ends_.erase(found);
   if (observer() != nullptr)
     observer()->gone(connection);
+  if (end.asker) {
+    tell_asker(connection, end, nullptr);
+    return;
+  }
   told_ = true;
   listener_.closed(connection, why);
 }
@@ -182,7 +191,32 @@ void Clients::disconnect(ConnectionId connection) {
     observer()->gone(connection);
 }
 
+ConnectionId Clients::ask_other(NodeId from, NodeId to, const std::vector<std::string>& command) {
+  const auto connection = ++last_own_;
+  connect(connection, to);
+  auto& end = ends_.at(connection);
+  end.asker = from;
+  end.asker_life = node_of_(from)->life();
+  send(connection, command);
+  return connection;
+}
+
+void Clients::tell_asker(ConnectionId connection, const End& end, const Reply* reply) {
+  auto* node = node_of_(end.asker);
+  if (!node->up() || node->life() != end.asker_life)
+    return;
+  std::optional<std::string> line;
+  if (reply != nullptr)
+    line = (reply->is_error() ? "-" : "+") + std::string(reply->text.view());
+  node->deliver([connection, line = std::move(line)](SimNode& n) { n.asked_another(connection, line); });
+}
+
 void Clients::node_ended(NodeId node, bool power) {
+  std::vector<ConnectionId> asked;
+  for (const auto& [connection, end] : ends_)
+    if (end.asker == node)
+      asked.push_back(connection);
+  for (const auto connection : asked) disconnect(connection);
   for (auto& [connection, end] : ends_) {
     if (end.node != node || end.life == 0)
       continue;

@@ -29,6 +29,9 @@ class Clients final : public ClientWire {
   void connect(ConnectionId connection, NodeId node);
   void send(ConnectionId connection, const std::vector<std::string>& command);
   void disconnect(ConnectionId connection);
+  /// A connection from a node, for one command; 0 is no node. What comes back goes to that node, not to the
+  /// listener.
+  ConnectionId ask_other(NodeId from, NodeId to, const std::vector<std::string>& command);
   /// The process is gone. With `power` its clients learn of it only when the machine is back.
   void node_ended(NodeId node, bool power);
   void node_started(NodeId node);
@@ -42,9 +45,13 @@ class Clients final : public ClientWire {
   void ended(ConnectionId connection) override;
 
  private:
+  /// Connections between nodes have numbers above this; the runner's are below.
+  static constexpr ConnectionId kOwn = ConnectionId{1} << 62;
   Observer* observer() const { return options_.observer.get(); }
   struct End {
     NodeId node;
+    NodeId asker;  // of a connection between nodes; else 0
+    std::uint64_t asker_life = 0;
     std::uint64_t life = 0;  // 0: not accepted yet
     caf::actor server;       // null: gone, or not accepted yet
     bool dead = false;       // its node lost power; nobody said so
@@ -58,6 +65,8 @@ class Clients final : public ClientWire {
   Time arrival(End& end, Time& last);
   void accept(ConnectionId connection);
   void close(ConnectionId connection, const std::string& why);
+  /// Nothing: the connection is gone.
+  void tell_asker(ConnectionId connection, const End& end, const Reply* reply);
   void to_server(ConnectionId connection, std::string bytes);
 
   const WorldOptions& options_;
@@ -70,6 +79,7 @@ class Clients final : public ClientWire {
   std::map<ConnectionId, End> ends_;
   std::uint64_t commands_ = 0;
   std::uint64_t replies_ = 0;
+  ConnectionId last_own_ = kOwn;
 };
 
 }  // namespace kiwi::lab

@@ -87,7 +87,7 @@ class SimPeer {
   void dial() {
     enter(Phase::greeting);
     reader_ = FrameReader(kMaxHelloBytes);
-    connection_ = o_.net->open(o_.own, o_.peer);
+    connection_ = o_.net->open(o_.own, o_.machine);
     auto hello = o_.hello;
     hello.lane = kControlLane;
     o_.net->send(connection_, true, kControlLane, "hello", encode_frame(hello));

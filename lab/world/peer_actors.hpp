@@ -36,7 +36,8 @@ struct SimPeerOptions {
   Net* net = nullptr;  // outlives the actor
   NodeId own;
   NodeId peer;
-  Hello hello;  // target filled in
+  NodeId machine;  // that has the peer's address; 0: none
+  Hello hello;     // target filled in
   ReplicaActor replica;
   std::shared_ptr<spdlog::logger> log;
   ChanceStream jitter;

@@ -10,6 +10,7 @@
 #include "actors/replica_errors.hpp"
 #include "actors/storage_errors.hpp"
 #include "lab/world/client_actor.hpp"
+#include "lab/world/join_actor.hpp"
 #include "lab/world/peer_actors.hpp"
 #include "messages/assert.hpp"
 #include "messages/codec.hpp"
@@ -34,6 +35,11 @@ std::string seconds_text(Time time) {
 NodeAddress address_of(NodeId node) {
   return {"10.0.0." + to_string(node), static_cast<std::uint16_t>(7000 + node.value),
           static_cast<std::uint16_t>(17000 + node.value)};
+}
+
+NodeId machine_at(const NodeAddress& address) {
+  const NodeId node(address.redis_port > 7000 ? address.redis_port - 7000u : 0u);
+  return node && address_of(node) == address ? node : NodeId();
 }
 
 /// Log lines become happenings, stamped with virtual time.
@@ -103,7 +109,7 @@ OpenOptions SimNode::open_options() {
   open.dir = kNodeDir;
   open.id = id_;
   open.address = address_of(id_);
-  for (std::uint64_t n = 1; n <= options_.nodes; ++n)
+  for (std::uint64_t n = 1; n <= options_.nodes && !fresh_start(); ++n)
     open.initial_cluster.push_back({NodeId(n), address_of(NodeId(n))});
   open.cluster_token = options_.cluster_token;
   open.new_instance = InstanceId(ChanceStream(options_.seed, entity(), "instance").at(wipes_) | 1);
@@ -137,6 +143,8 @@ NodeStart SimNode::node_start(OpenedReplica opened) {
   start.epoch = life_;
   start.serve_peers = false;
   start.serve_redis = false;
+  start.serve_clients = [this](const ReplicaActor& replica) { return serve_clients(replica); };
+  start.hands_over = true;
   auto& r = start.replica;
   r.cluster_token = options_.cluster_token;
   r.raft.seed = ChanceStream(options_.seed, entity(), "election").at(life_);
@@ -156,6 +164,16 @@ NodeStart SimNode::node_start(OpenedReplica opened) {
   r.make_peer = [this](const Member& peer, const Hello& own, const ReplicaActor& replica) {
     return make_peer(peer, own, replica);
   };
+  r.make_joiner = [this] {
+    SimJoinerOptions o;
+    o.ask = [this](const std::string& address, const std::vector<std::string>& command) {
+      return host_.ask_other(id_, address, command);
+    };
+    o.hang_up = [this](ConnectionId connection) { host_.hang_up(connection); };
+    auto joiner = spawn_sim_joiner(*system_, std::move(o));
+    joiner_ = caf::actor_cast<caf::actor>(joiner);
+    return joiner;
+  };
   return start;
 }
 
@@ -164,6 +182,7 @@ PeerActor SimNode::make_peer(const Member& peer, const Hello& own, const Replica
   o.net = &host_.net();
   o.own = id_;
   o.peer = peer.id;
+  o.machine = machine_at(peer.address);
   o.hello = own;
   o.hello.target = peer.id;
   o.replica = replica;
@@ -173,7 +192,7 @@ PeerActor SimNode::make_peer(const Member& peer, const Hello& own, const Replica
   o.handshake_limit = options_.transport == Transport::stream ? std::chrono::milliseconds(5000)
                                                               : std::chrono::milliseconds(300);
   auto actor = spawn_sim_peer(*system_, std::move(o));
-  peers_[peer.id] = caf::actor_cast<caf::actor>(actor);
+  peers_[{o.machine, peer.id}] = caf::actor_cast<caf::actor>(actor);
   replica->attach_functor(
       [peer_actor = actor] { caf::anon_send_exit(peer_actor, caf::exit_reason::user_shutdown); });
   return actor;
@@ -241,23 +260,12 @@ void SimNode::spawned(const ScheduledActor& actor, const caf::strong_actor_ptr& 
     raft_ = handle;
     acceptor_ = spawn_sim_acceptor(*system_, host_.net(), replica_, logger_);
   }
-  serve_clients();
 }
 
 void SimNode::stop() {
   if (std::exchange(stopping_, true))
     return;
   host_.happened(id_, "stop", {});
-  for (auto& [id, client] : clients_) caf::anon_send_exit(client, caf::exit_reason::user_shutdown);
-  client_ended();
-}
-
-/// As the redis server does: the node goes on stopping when the last client has its answers.
-void SimNode::client_ended() {
-  if (!stopping_ || !clients_.empty())
-    return;
-  if (acceptor_)
-    caf::anon_send_exit(acceptor_, caf::exit_reason::user_shutdown);
   caf::anon_send_exit(node_, caf::exit_reason::user_shutdown);
 }
 
@@ -272,6 +280,9 @@ void SimNode::end_process(bool power) {
   log_store_ = nullptr;
   adaptor_ = nullptr;
   acceptor_ = nullptr;
+  joiner_ = nullptr;
+  gate_ = nullptr;
+  gate_closing_ = false;
   peers_.clear();
   clients_.clear();
   shared_ = nullptr;
@@ -395,9 +406,17 @@ bool SimNode::deliver(std::function<void(SimNode&)> thing) {
   return true;
 }
 
-caf::actor SimNode::peer(NodeId to) const {
-  auto found = peers_.find(to);
-  return found == peers_.end() ? nullptr : found->second;
+std::vector<caf::actor> SimNode::peers(NodeId machine) const {
+  std::vector<caf::actor> all;
+  for (auto at = peers_.lower_bound({machine, NodeId()}); at != peers_.end() && at->first.first == machine;
+       ++at)
+    all.push_back(at->second);
+  return all;
+}
+
+void SimNode::asked_another(ConnectionId connection, std::optional<std::string> line) {
+  if (joiner_)
+    caf::anon_send(joiner_, JoinAnswer{connection, std::move(line)});
 }
 
 const ScheduledActor& SimNode::run_one() {
@@ -450,9 +469,10 @@ const raft::Core* SimNode::core() const {
   return static_cast<RaftState::Self>(base)->state.core.get();
 }
 
-void SimNode::wipe() {
+void SimNode::wipe(bool fresh) {
   KIWI_ASSERT(!up(), "a running node is not wiped");
   ++wipes_;
+  fresh_ |= fresh;
   failed_ = false;
   new_hardware({});
 }

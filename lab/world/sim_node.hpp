@@ -33,6 +33,8 @@ namespace kiwi::lab {
 inline constexpr const char* kNodeDir = "/node";
 
 NodeAddress address_of(NodeId node);
+/// The machine that has this address; 0: none has.
+NodeId machine_at(const NodeAddress& address);
 
 class SimNode;
 
@@ -55,6 +57,11 @@ class NodeHost {
   /// Somebody wants to know of each operation that changes a disk.
   virtual bool watches_disks() const = 0;
   virtual void disk_operation(NodeId node, const std::string& text) = 0;
+  /// A client connection from this node to "host:port", for one command; what becomes of it comes to
+  /// SimNode::asked_another(), at most once, while this life lasts.
+  virtual ConnectionId ask_other(NodeId from, const std::string& address,
+                                 const std::vector<std::string>& command) = 0;
+  virtual void hang_up(ConnectionId connection) = 0;
   virtual void happened(NodeId node, std::string kind, std::map<std::string, std::string> fields) = 0;
 };
 
@@ -114,10 +121,12 @@ class SimNode final : public CoordinatorHost {
   // --- From outside, at once; while it is paused it waits for resume(), up to a limit (false: no room).
   bool deliver(std::function<void(SimNode&)> thing);
   const caf::actor& acceptor() const { return acceptor_; }
-  /// Null: none.
-  caf::actor peer(NodeId to) const;
+  /// The dialers to that machine; each knows its connections.
+  std::vector<caf::actor> peers(NodeId machine) const;
   caf::actor spawn_client(ConnectionId connection, ClientWire& wire);
-  bool serves_clients() const { return shared_ && shared_->options.replica && !stopping_; }
+  bool serves_clients() const { return shared_ && shared_->options.replica; }
+  /// The answer to NodeHost::ask_other(), as a line; nothing: the connection is gone.
+  void asked_another(ConnectionId connection, std::optional<std::string> line);
 
   // --- Looking at it
   const raft::Core* core() const;
@@ -133,8 +142,9 @@ class SimNode final : public CoordinatorHost {
   std::uint64_t disk_operations() const { return old_operations_ + hardware_->fs->operations(); }
 
   // --- Harm
-  /// Empties the disk. Requires !up().
-  void wipe();
+  /// Empties the disk. Requires !up(). `fresh`: its node belongs to no cluster when it starts; else it comes
+  /// back as one of the initial cluster, if it was.
+  void wipe(bool fresh);
   /// Requires both to be down.
   void clone_disk(const SimNode& from);
   void set_capacity(std::uint64_t bytes);
@@ -159,7 +169,9 @@ class SimNode final : public CoordinatorHost {
   OpenOptions open_options();
   NodeStart node_start(OpenedReplica opened);
   PeerActor make_peer(const Member& peer, const Hello& own, const ReplicaActor& replica);
-  void serve_clients();
+  caf::actor serve_clients(const ReplicaActor& replica);
+  void close_clients();
+  bool fresh_start() const { return fresh_ || id_.value > options_.nodes; }
   /// Tells the trace, and WorldOptions::observer, what a start has found.
   void observe_start(const OpenedReplica& opened);
   LogStoreSeen log_store_seen() const;
@@ -184,6 +196,7 @@ class SimNode final : public CoordinatorHost {
 
   std::uint64_t life_ = 0;
   std::uint64_t wipes_ = 0;
+  bool fresh_ = false;
   std::uint64_t cuts_ = 0;
   bool paused_ = false;
   bool dark_ = false;
@@ -206,8 +219,11 @@ class SimNode final : public CoordinatorHost {
   caf::strong_actor_ptr raft_, log_store_, adaptor_;
   std::uint64_t log_group_ = 0;  // writes put aside in the log store after its last run
   caf::actor acceptor_;
-  std::map<NodeId, caf::actor> peers_;
-  std::shared_ptr<RedisShared> shared_;
+  std::map<std::pair<NodeId, NodeId>, caf::actor> peers_;  // by machine and the id it is called by
+  caf::actor joiner_;
+  caf::actor gate_;  // what serves clients
+  bool gate_closing_ = false;
+  std::shared_ptr<RedisShared> shared_;  // while new clients are taken
   std::map<caf::actor_id, caf::actor> clients_;
 
   ChanceStream log_delay_, data_delay_, slow_delay_, cost_;

@@ -8,12 +8,22 @@
 
 namespace kiwi::lab {
 
-void SimNode::serve_clients() {
+namespace {
+/// In the place of the Redis server: an exit closes its clients, and it ends after the last of them.
+caf::behavior gate(caf::event_based_actor* self, const std::function<void()>& close) {
+  self->set_exit_handler([close](const caf::exit_msg&) { close(); });
+  return {[self](caf::close_atom) { self->quit(); }};
+}
+}  // namespace
+
+caf::actor SimNode::serve_clients(const ReplicaActor& replica) {
+  gate_closing_ = false;
+  gate_ = system_->spawn(gate, [this] { close_clients(); });
   shared_ = std::make_shared<RedisShared>();
   auto& o = shared_->options;
   o.bind_address = address_of(id_).host;
   o.port = address_of(id_).redis_port;
-  o.replica = replica_;
+  o.replica = replica;
   o.log = logger_;
   auto environment = std::make_shared<ServerEnvironment>();
   environment->kiwi_version = "lab";
@@ -35,6 +45,23 @@ void SimNode::serve_clients() {
     f.unix_time_us = time_.unix_ms(host_.world_now()) * 1000;
     return f;
   };
+  return gate_;
+}
+
+void SimNode::close_clients() {
+  gate_closing_ = true;
+  shared_ = nullptr;
+  for (auto& [id, client] : clients_) caf::anon_send_exit(client, caf::exit_reason::user_shutdown);
+  client_ended();
+}
+
+/// As the redis server does: the node goes on stopping when the last client has its answers.
+void SimNode::client_ended() {
+  if (!gate_closing_ || !clients_.empty())
+    return;
+  if (acceptor_)
+    caf::anon_send_exit(acceptor_, caf::exit_reason::user_shutdown);
+  caf::anon_send(gate_, caf::close_atom_v);
 }
 
 caf::actor SimNode::spawn_client(ConnectionId connection, ClientWire& wire) {

@@ -133,7 +133,7 @@ tl::expected<bool, std::string> World::Impl::node_verb(SimNode& n, const script:
     if (n.up())
       return tl::unexpected(
           std::string("it is up; only the directory of a node that is down can be emptied"));
-    n.wipe();
+    n.wipe(!action.words.empty());
     happened(n.id(), "wipe", {});
   } else if (verb == "clone-disk") {
     const auto* from = action.nodes.empty() ? nullptr : node(action.nodes.front());

@@ -58,9 +58,10 @@ World::Impl::Impl(WorldOptions options, Listener& listener)
   count_sessions_anew();
   set_assertion_hook(on_assertion);
   fault::set_mark_sink(on_mark);
-  marks_told_.resize(options_.nodes, std::vector<bool>(std::size(fault::kMarks)));
-  seen_.resize(options_.nodes);
-  for (std::uint64_t n = 1; n <= options_.nodes; ++n)
+  const auto machines = options_.nodes + options_.spares;
+  marks_told_.resize(machines, std::vector<bool>(std::size(fault::kMarks)));
+  seen_.resize(machines);
+  for (std::uint64_t n = 1; n <= machines; ++n)
     nodes_.push_back(std::make_unique<SimNode>(NodeId(n), options_, *this));
   for (auto& node : nodes_) start(*node);
 }
@@ -221,6 +222,10 @@ NodeView World::Impl::view(const SimNode& node) const {
     v.last = core->last_log_id().index;
     v.purged = core->log().purged().index;
     v.voters = core->membership().voters;
+    v.outgoing = core->membership().outgoing_voters;
+    v.learners = core->membership().learners;
+    if (v.role == NodeRole::follower && core->membership().is_learner(node.id()))
+      v.role = NodeRole::learner;
   }
   return v;
 }
@@ -246,7 +251,9 @@ bool World::Impl::arrived(NodeId id, NodeId peer, bool acceptor, std::uint64_t c
                           const std::string& bytes) {
   trace_.note(now_, TraceOf::frame, id.value << 8 | peer.value, bytes);
   return node(id)->deliver([peer, acceptor, connection, lane, bytes](SimNode& n) {
-    if (auto to = acceptor ? n.acceptor() : n.peer(peer))
+    if (acceptor && n.acceptor())
+      caf::anon_send(n.acceptor(), NetBytes{connection, lane, bytes});
+    for (const auto& to : acceptor ? std::vector<caf::actor>() : n.peers(peer))
       caf::anon_send(to, NetBytes{connection, lane, bytes});
   });
 }
@@ -254,7 +261,9 @@ bool World::Impl::arrived(NodeId id, NodeId peer, bool acceptor, std::uint64_t c
 void World::Impl::closed(NodeId id, NodeId peer, bool acceptor, std::uint64_t connection,
                          const std::string& why) {
   node(id)->deliver([peer, acceptor, connection, why](SimNode& n) {
-    if (auto to = acceptor ? n.acceptor() : n.peer(peer))
+    if (acceptor && n.acceptor())
+      caf::anon_send(n.acceptor(), NetClosed{connection, why});
+    for (const auto& to : acceptor ? std::vector<caf::actor>() : n.peers(peer))
       caf::anon_send(to, NetClosed{connection, why});
   });
 }
@@ -363,9 +372,13 @@ bool World::observe(std::string_view kind) {
   return true;
 }
 
-NodeId World::node_at(std::string_view address) const {
-  for (const auto& node : impl_->nodes_) {
-    const auto a = address_of(node->id());
+NodeId World::node_at(std::string_view address) const { return impl_->node_at(address); }
+
+std::string World::address_of(NodeId node) const { return to_string(lab::address_of(node)); }
+
+NodeId World::Impl::node_at(std::string_view address) const {
+  for (const auto& node : nodes_) {
+    const auto a = lab::address_of(node->id());
     if (address == a.host + ":" + std::to_string(a.redis_port))
       return node->id();
   }

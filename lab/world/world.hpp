@@ -49,6 +49,7 @@ class World final : public Backend {
   void disconnect(ConnectionId connection) override;
   bool observe(std::string_view kind) override;
   NodeId node_at(std::string_view address) const override;
+  std::string address_of(NodeId node) const override;
   std::map<std::string, std::string> logs() const override;
   std::string digest(NodeId node) override;
   std::uint64_t trace_hash() const override;

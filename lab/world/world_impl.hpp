@@ -43,6 +43,12 @@ class World::Impl final : public NetHost, public NodeHost {
   bool watches_disks() const override { return observe_disk_; }
   void disk_operation(NodeId node, const std::string& text) override;
   void happened(NodeId node, std::string kind, std::map<std::string, std::string> fields) override;
+  ConnectionId ask_other(NodeId from, const std::string& address,
+                         const std::vector<std::string>& command) override {
+    return clients_.ask_other(from, node_at(address), command);
+  }
+  void hang_up(ConnectionId connection) override { clients_.disconnect(connection); }
+  NodeId node_at(std::string_view address) const;
 
   WorldOptions options_;
   Listener& listener_;

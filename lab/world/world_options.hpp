@@ -52,6 +52,8 @@ struct WorldOptions {
   std::uint32_t election_ticks_max = 20;
   std::uint32_t heartbeat_ticks = 2;
   std::chrono::milliseconds request_timeout{5000};
+  /// Machines beyond `nodes` whose node is fresh: empty disk, no cluster (docs/membership.md).
+  std::uint64_t spares = 0;
   std::string cluster_token = "lab";
   /// Bytes of entries a leader keeps in memory for lagging followers (raft::Options::max_cached_bytes).
   std::uint64_t max_cached_bytes = 32u << 20;

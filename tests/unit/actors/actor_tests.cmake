@@ -22,3 +22,7 @@ target_precompile_headers(actor_test PRIVATE <caf/all.hpp> <caf/scheduler/test_c
 kiwi_test(actors_room_watch_test
   SOURCES room_watch_test.cpp
   LINK kiwi::actors)
+
+kiwi_test(actors_join_dialogue_test
+  SOURCES join_dialogue_test.cpp
+  LINK kiwi::actors)

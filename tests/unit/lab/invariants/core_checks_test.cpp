@@ -237,8 +237,11 @@ TEST_F(AfterTwoWrites, purged_is_above_applied) {
 TEST_F(AfterTwoWrites, two_voters_are_exchanged_at_once) {
   const auto other = membership_of({{n1, {}}, {NodeId(4), {}}, {NodeId(5), {}}});
   s.core(n1).seen.membership = &other;
+  s.core(n1).number = Index(3);
+  s.core(n1).log.push_back(Term(1));
   s.step(n1);
   EXPECT_EQ(s.broken(), 14) << s.what();
+  EXPECT_THAT(s.what(), HasSubstr("straight from n1,n2,n3"));
 }
 
 /// n3 installs a snapshot up to index 2, which it had not committed.
@@ -254,8 +257,9 @@ TEST_F(AfterTwoWrites, a_snapshot_brings_two_changes_that_the_leader_made_one_by
   const auto first = membership_of({{n1, {}}, {n2, {}}, {n3, {}}, {NodeId(4), {}}});
   const auto second = membership_of({{n1, {}}, {n2, {}}, {n3, {}}, {NodeId(4), {}}, {NodeId(5), {}}});
   for (const auto* each : {&first, &second}) {
-    s.core(n1).seen.membership = each;
-    s.step(n1);
+    s.core(n2).seen.membership = each;
+    s.core(n2).number = s.core(n2).number + 1;
+    s.step(n2);
   }
   install(s, second);
   EXPECT_EQ(s.broken(), 0) << s.what();
@@ -270,10 +274,13 @@ TEST_F(AfterTwoWrites, a_leader_makes_two_changes_at_once_although_another_node_
   const auto first = membership_of({{n1, {}}, {n2, {}}, {n3, {}}, {NodeId(4), {}}});
   const auto second = membership_of({{n1, {}}, {n2, {}}, {n3, {}}, {NodeId(4), {}}, {NodeId(5), {}}});
   for (const auto* each : {&first, &second}) {
-    s.core(n3).seen.membership = each;
-    s.step(n3);
+    s.core(n2).seen.membership = each;
+    s.core(n2).number = s.core(n2).number + 1;
+    s.step(n2);
   }
   s.core(n1).seen.membership = &second;  // n1 leads
+  s.core(n1).number = Index(3);
+  s.core(n1).log.push_back(Term(1));
   s.step(n1);
   EXPECT_EQ(s.broken(), 14) << s.what();
 }
@@ -281,14 +288,84 @@ TEST_F(AfterTwoWrites, a_leader_makes_two_changes_at_once_although_another_node_
 TEST_F(AfterTwoWrites, a_voter_is_added_and_a_joint_membership_is_entered) {
   const auto more = membership_of({{n1, {}}, {n2, {}}, {n3, {}}, {NodeId(4), {}}});
   s.core(n1).seen.membership = &more;
-  s.step(n1);
+  s.core(n1).number = Index(3);
+  s.replicate(n1, 1, {n2, n3});
+  s.commit(n1, 3);
   auto joint = membership_of({{n1, {}}, {NodeId(5), {}}});
   joint.outgoing_voters = more.voters;
   s.core(n1).seen.membership = &joint;
-  s.step(n1);
+  s.core(n1).number = Index(4);
+  s.replicate(n1, 1, {n2, n3});
   EXPECT_EQ(s.broken(), 0) << s.what();
   EXPECT_FALSE(is_majority(bit(n2) | bit(n3) | bit(NodeId(4)), joint)) << "both halves count";
   EXPECT_TRUE(is_majority(bit(n1) | bit(NodeId(5)) | bit(n2) | bit(n3), joint));
+}
+
+TEST_F(AfterTwoWrites, a_follower_may_hear_of_two_changes_at_once) {
+  const auto other = membership_of({{n1, {}}, {n2, {}}, {NodeId(4), {}}, {NodeId(5), {}}});
+  s.core(n2).seen.membership = &other;
+  s.core(n2).number = Index(2);
+  s.step(n2);
+  EXPECT_EQ(s.broken(), 0) << s.what();
+}
+
+TEST_F(AfterTwoWrites, members_are_changed_on_top_of_a_change_that_is_not_committed) {
+  const auto more = membership_of({{n1, {}}, {n2, {}}, {n3, {}}, {NodeId(4), {}}});
+  s.core(n1).seen.membership = &more;
+  s.core(n1).number = Index(3);
+  s.replicate(n1, 1, {n2});
+  s.core(n1).seen.membership = &s.membership;
+  s.core(n1).number = Index(4);
+  s.replicate(n1, 1, {n2});
+  EXPECT_EQ(s.broken(), 14) << s.what();
+  EXPECT_THAT(s.what(), HasSubstr("1/3, is not committed"));
+}
+
+TEST_F(AfterTwoWrites, members_are_changed_before_anything_of_the_term_is_committed) {
+  s.elect(n2, 2, n3);
+  const auto more = membership_of({{n1, {}}, {n2, {}}, {n3, {}}, {NodeId(4), {}}});
+  s.core(n2).seen.membership = &more;
+  s.core(n2).number = Index(3);
+  s.core(n2).log.push_back(Term(2));
+  s.step(n2);
+  EXPECT_EQ(s.broken(), 14) << s.what();
+  EXPECT_THAT(s.what(), HasSubstr("before it has committed anything of its term"));
+}
+
+TEST_F(AfterTwoWrites, two_nodes_take_one_configuration_for_different_members) {
+  const auto more = membership_of({{n1, {}}, {n2, {}}, {n3, {}}, {NodeId(4), {}}});
+  const auto less = membership_of({{n1, {}}, {n2, {}}});
+  s.core(n2).seen.membership = &more;
+  s.core(n2).number = Index(1);
+  s.step(n2);
+  s.core(n3).log = {Term(1)};
+  s.core(n3).seen.membership = &less;
+  s.core(n3).number = Index(1);
+  s.step(n3);
+  EXPECT_EQ(s.broken(), 14) << s.what();
+}
+
+TEST_F(AfterTwoWrites, the_members_of_a_truncated_entry_go_on_to_count) {
+  const auto more = membership_of({{n1, {}}, {n2, {}}, {n3, {}}, {NodeId(4), {}}});
+  s.core(n2).seen.membership = &more;
+  s.core(n2).number = Index(3);
+  s.core(n2).log.push_back(Term(1));
+  s.step(n2);
+  EXPECT_EQ(s.broken(), 0) << s.what();
+  s.core(n2).log.pop_back();
+  s.step(n2);
+  EXPECT_EQ(s.broken(), 14) << s.what();
+  EXPECT_THAT(s.what(), HasSubstr("which its log does not have any more"));
+}
+
+TEST_F(AfterTwoWrites, a_removed_node_leads) {
+  auto less = membership_of({{n1, {}}, {n3, {}}});
+  less.removed = {n2};
+  s.core(n2).seen.membership = &less;
+  s.core(n2).number = Index(2);
+  s.step(n2);
+  s.elect(n2, 2, n3);
+  EXPECT_EQ(s.broken(), 15) << s.what();
 }
 
 TEST_F(AfterTwoWrites, asking_for_pre_votes_raises_the_term) {

@@ -25,6 +25,7 @@ class FakeCore final : public CoreInside {
   CoreSeen seen;
   std::vector<Term> log;  // of index 1, ...
   std::vector<FollowerSeen> others;
+  Index number;  // of the membership
 
   std::optional<Term> term_at(Index index) const override {
     if (!index || index.value > log.size())
@@ -32,6 +33,7 @@ class FakeCore final : public CoreInside {
     return log[index.value - 1];
   }
   std::vector<FollowerSeen> followers() const override { return others; }
+  Index configuration() const override { return number; }
 };
 
 /// Entry `index` of `term`; the payload is of the two unless it is given.

@@ -103,7 +103,8 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"at 1s note $x", "12: there is no param 'x'", ""},
         Case{"at 1s do", "9: expected a Redis command", "as in: do SET color red -> OK"},
         Case{"at 1s do GET x -> [1", "19: no such reply",
-             "expected OK, nil, any, a number, a text in quotes, a list in [ ], or 'error' with the first "
+             "expected OK, nil, any, none, whatever, a number, a text in quotes, a list in [ ], or 'error' "
+             "with the first "
              "words of it"},
         Case{"at 1s do SET \"a\"b", "14: a blank must follow a text in quotes", ""},
         // let, expect, predicates

@@ -72,8 +72,8 @@ TEST(Values, WordsAreQuotedWhenTheyMust) {
 }
 
 TEST(Values, ReplyPatterns) {
-  for (const auto* same : {"OK", "nil", "any", "42", "-7", "\"a  b\"", "error", "error \"MOVED 1\"", "[]",
-                           "[1 \"a]\" [nil OK]]"}) {
+  for (const auto* same : {"OK", "nil", "any", "none", "whatever", "42", "-7", "\"a  b\"", "error",
+                           "error \"MOVED 1\"", "[]", "[1 \"a]\" [nil OK]]"}) {
     const auto pattern = read_reply_pattern(same);
     ASSERT_TRUE(pattern) << same;
     EXPECT_EQ(write_reply_pattern(*pattern), same);
