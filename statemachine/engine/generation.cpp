@@ -7,15 +7,40 @@
 
 namespace kiwi {
 
-std::vector<const Generation::Slots::value_type*> Generation::changed_in_order(
-    std::uint64_t from_hash) const {
-  std::vector<const Slots::value_type*> ordered;
+Generation::Entry& Generation::add(std::uint64_t hash, std::string_view key) {
+  if (3 * (entries_.size() + 1) > 2 * index_.size())
+    grow(std::max<std::size_t>(64, 2 * index_.size()));
+  entries_.push_back({hash, std::string(key), {}});
+  place(entries_.back());
+  return entries_.back();
+}
+
+void Generation::expect(std::size_t entries) {
+  std::size_t places = 64;
+  while (3 * entries > 2 * places) places *= 2;
+  if (places > index_.size())
+    grow(places);
+}
+
+void Generation::grow(std::size_t places) {
+  index_.assign(places, {});
+  for (auto& entry : entries_) place(entry);
+}
+
+void Generation::place(Entry& entry) {
+  auto at = entry.hash & mask();
+  while (index_[at].entry != nullptr) at = (at + 1) & mask();
+  index_[at] = {entry.hash, &entry};
+}
+
+std::vector<const Generation::Entry*> Generation::changed_in_order(std::uint64_t from_hash) const {
+  std::vector<const Entry*> ordered;
   ordered.reserve(changed.size());
   for (const auto* entry : changed)
-    if (entry->first.hash >= from_hash)
+    if (entry->hash >= from_hash)
       ordered.push_back(entry);
   std::sort(ordered.begin(), ordered.end(), [](const auto* a, const auto* b) {
-    return std::tie(a->first.hash, a->first.key) < std::tie(b->first.hash, b->first.key);
+    return std::tie(a->hash, a->key) < std::tie(b->hash, b->key);
   });
   return ordered;
 }
@@ -31,12 +56,12 @@ void Generation::collect(rocksdb::WriteBatch& batch) const {
     erase_space(data_format::kExpirySpace);
   }
   for (const auto* entry : changed_in_order(0)) {
-    const auto& [name, s] = *entry;
+    const auto& s = entry->slot;
     if (!s.present && !s.in_database)
       continue;
     if (KIWI_MUTANT(batch_tail_lost) && changed.size() > 1 && entry == changed.back())
       continue;
-    const auto row = data_format::key_row(name.hash, name.key);
+    const auto row = data_format::key_row(entry->hash, entry->key);
     if (!s.present) {
       batch.Delete(row);
       continue;

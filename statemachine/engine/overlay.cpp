@@ -19,21 +19,31 @@ constexpr std::uint64_t kDeadlineOverheadBytes = 100;
 /// A larger payload stays a window into the buffer that it came in, most of which it fills anyway.
 constexpr std::size_t kCopiedPayloadBytes = 64u << 10;
 
+/// As Bytes::copy_of, in one piece of memory.
+Bytes own_copy(std::string_view text) {
+  if (text.empty())
+    return {};
+  auto memory = std::make_shared_for_overwrite<char[]>(text.size());
+  std::copy(text.begin(), text.end(), memory.get());
+  const std::string_view view(memory.get(), text.size());
+  return Bytes(std::shared_ptr<const void>(std::move(memory), view.data()), view);
+}
+
 [[noreturn]] void damaged(const std::string& what) {
   throw StorageFailure(state_machine_error(StorageVerb::read, StorageKind::corruption, what));
 }
 
 }  // namespace
 
-Overlay::Slots::value_type& Overlay::slot(std::string_view key, bool want_payload) {
+Generation::Entry& Overlay::slot(std::string_view key, bool want_payload) {
   const auto hash = key_hash(key);
-  auto found = now_->slots.find(Generation::SlotKeyView{hash, key});
-  if (found == now_->slots.end()) {
-    found = now_->slots.emplace(Generation::SlotKey{hash, std::string(key)}, Slot{}).first;
+  auto* found = now_->find(hash, key);
+  if (found == nullptr) {
+    found = &now_->add(hash, key);
     now_->bytes += kSlotOverheadBytes + key.size();
-    load(key, hash, found->second, want_payload);
-  } else if (want_payload && found->second.present && !found->second.has_payload) {
-    load(key, hash, found->second, true);
+    load(key, hash, found->slot, want_payload);
+  } else if (want_payload && found->slot.present && !found->slot.has_payload) {
+    load(key, hash, found->slot, true);
   }
   return *found;
 }
@@ -42,9 +52,10 @@ void Overlay::load(std::string_view key, std::uint64_t hash, Slot& slot, bool wa
   if (now_->erased_all || state_.keys == 0)
     return;
   if (before_) {
-    const auto* known = before_->find(hash, key);
-    if (known == nullptr && before_->erased_all)
+    const auto* entry = before_->find(hash, key);
+    if (entry == nullptr && before_->erased_all)
       return;
+    const auto* known = entry == nullptr ? nullptr : &entry->slot;
     if (known != nullptr && (known->has_payload || !known->present || !want_payload)) {
       slot.in_database = slot.present = known->present;
       slot.has_payload = known->has_payload;
@@ -78,7 +89,8 @@ Overlay::Known Overlay::look(std::uint64_t hash, std::string_view key, bool want
   for (const auto* generation : {static_cast<const Generation*>(now_.get()), before_.get()}) {
     if (generation == nullptr)
       break;
-    const auto* known = generation->find(hash, key);
+    const auto* entry = generation->find(hash, key);
+    const auto* known = entry == nullptr ? nullptr : &entry->slot;
     if (known != nullptr && !known->present)
       return Known::absent;
     if (known != nullptr && (known->has_payload || !want_payload)) {
@@ -92,35 +104,35 @@ Overlay::Known Overlay::look(std::uint64_t hash, std::string_view key, bool want
 }
 
 std::optional<Meta> Overlay::meta(std::string_view key) {
-  const auto& s = slot(key, false).second;
+  const auto& s = slot(key, false).slot;
   if (!alive(s))
     return std::nullopt;
   return s.record.meta;
 }
 
 std::optional<Record> Overlay::get(std::string_view key) {
-  const auto& s = slot(key, true).second;
+  const auto& s = slot(key, true).slot;
   if (!alive(s))
     return std::nullopt;
   return s.record;
 }
 
-void Overlay::mark_changed(Slots::value_type& entry) {
-  if (entry.second.changed)
+void Overlay::mark_changed(Generation::Entry& entry) {
+  if (entry.slot.changed)
     return;
-  entry.second.changed = true;
+  entry.slot.changed = true;
   now_->changed.push_back(&entry);
   // Once both generations that know better are gone, the database is asked.
   if (!KIWI_MUTANT(cache_keeps_deleted))
-    cache_.forget(entry.first.hash, entry.first.key);
+    cache_.forget(entry.hash, entry.key);
 }
 
-void Overlay::remove(Slots::value_type& entry) {
-  auto& [name, s] = entry;
+void Overlay::remove(Generation::Entry& entry) {
+  auto& s = entry.slot;
   KIWI_ASSERT(s.present, "only a present key is removed");
   mark_changed(entry);
   if (s.record.meta.expire_at_ms != 0)
-    remove_deadline(s.record.meta.expire_at_ms, name.key);
+    remove_deadline(s.record.meta.expire_at_ms, entry.key);
   if (s.has_payload)
     now_->bytes -= std::min<std::uint64_t>(now_->bytes, s.record.payload.size());
   s.present = false;
@@ -132,7 +144,7 @@ void Overlay::remove(Slots::value_type& entry) {
 
 void Overlay::put(std::string_view key, Record record) {
   auto& entry = slot(key, false);
-  auto& [name, s] = entry;
+  auto& s = entry.slot;
   if (record.meta.expire_at_ms != 0 && record.meta.expire_at_ms <= state_.clock_ms) {
     if (s.present)
       remove(entry);
@@ -142,9 +154,9 @@ void Overlay::put(std::string_view key, Record record) {
   const auto old_deadline = s.present ? s.record.meta.expire_at_ms : 0;
   if (old_deadline != record.meta.expire_at_ms) {
     if (old_deadline != 0)
-      remove_deadline(old_deadline, name.key);
+      remove_deadline(old_deadline, entry.key);
     if (record.meta.expire_at_ms != 0)
-      add_deadline(record.meta.expire_at_ms, name.key);
+      add_deadline(record.meta.expire_at_ms, entry.key);
   }
   if (!s.present)
     ++state_.keys;
@@ -155,7 +167,7 @@ void Overlay::put(std::string_view key, Record record) {
   s.record = std::move(record);
   // A window into an entry would keep the buffer of a whole batch alive for as long as this generation.
   if (s.record.payload.size() <= kCopiedPayloadBytes)
-    s.record.payload = Bytes::copy_of(s.record.payload.view());
+    s.record.payload = own_copy(s.record.payload.view());
   s.record.meta.written_ms = state_.clock_ms;
   s.record.meta.payload_bytes = s.record.payload.size();
   now_->bytes += s.record.payload.size();
@@ -163,9 +175,9 @@ void Overlay::put(std::string_view key, Record record) {
 
 bool Overlay::erase(std::string_view key) {
   auto& entry = slot(key, false);
-  if (!entry.second.present)
+  if (!entry.slot.present)
     return false;
-  const bool existed = alive(entry.second);
+  const bool existed = alive(entry.slot);
   remove(entry);
   return existed;
 }
@@ -193,7 +205,7 @@ std::uint64_t Overlay::remove_expired(std::uint64_t limit) {
     const auto expiry = first_expiry();
     KIWI_ASSERT(expiry.has_value(), "a first deadline belongs to a row of the index");
     auto& entry = slot(expiry->second, false);
-    if (!entry.second.present || entry.second.record.meta.expire_at_ms != expiry->first)
+    if (!entry.slot.present || entry.slot.record.meta.expire_at_ms != expiry->first)
       damaged("the index of deadlines names a key that has no such deadline");
     remove(entry);
     ++removed;
@@ -282,7 +294,7 @@ void Overlay::load_first_deadline() {
 std::shared_ptr<const Generation> Overlay::end_generation(std::shared_ptr<const Generation>& old) {
   const auto first = first_deadline();
   old = std::exchange(before_, std::exchange(now_, std::make_shared<Generation>()));
-  now_->slots.reserve(before_->slots.size());  // it will be about as large: no growing in between
+  now_->expect(before_->size());  // it will be about as large: no growing in between
   index_.reset();
   database_first_ms_ = first;
   first_unsure_ = false;
@@ -299,8 +311,8 @@ void Overlay::walk(std::uint64_t from_hash, const Visitor& visit) {
   while (more_rows || next_changed != changed.end()) {
     const bool take_row = more_rows && (next_changed == changed.end() ||
                                         std::pair<std::uint64_t, std::string_view>(rows.hash(), rows.key()) <
-                                            std::pair<std::uint64_t, std::string_view>(
-                                                (*next_changed)->first.hash, (*next_changed)->first.key));
+                                            std::pair<std::uint64_t, std::string_view>((*next_changed)->hash,
+                                                                                       (*next_changed)->key));
     if (take_row) {
       const auto deadline = rows.meta().expire_at_ms;
       if ((deadline == 0 || deadline > state_.clock_ms) && !visit(rows.hash(), rows.key(), rows.meta()))
@@ -308,10 +320,10 @@ void Overlay::walk(std::uint64_t from_hash, const Visitor& visit) {
       more_rows = rows.next();
       continue;
     }
-    const auto& [name, s] = **next_changed;
-    if (more_rows && rows.hash() == name.hash && rows.key() == name.key)
+    const auto& entry = **next_changed;
+    if (more_rows && rows.hash() == entry.hash && rows.key() == entry.key)
       more_rows = rows.next();
-    if (alive(s) && !visit(name.hash, name.key, s.record.meta))
+    if (alive(entry.slot) && !visit(entry.hash, entry.key, entry.slot.record.meta))
       return;
     ++next_changed;
   }

@@ -66,17 +66,16 @@ class Overlay final : public KeyView {
 
  private:
   using Slot = Generation::Slot;
-  using Slots = Generation::Slots;
   using Deadline = Generation::Deadline;
 
-  Slots::value_type& slot(std::string_view key, bool want_payload);
+  Generation::Entry& slot(std::string_view key, bool want_payload);
   void load(std::string_view key, std::uint64_t hash, Slot& slot, bool want_payload);
   bool alive(const Slot& slot) const {
     return slot.present &&
            (slot.record.meta.expire_at_ms == 0 || slot.record.meta.expire_at_ms > state_.clock_ms);
   }
-  void mark_changed(Slots::value_type& entry);
-  void remove(Slots::value_type& entry);
+  void mark_changed(Generation::Entry& entry);
+  void remove(Generation::Entry& entry);
   void add_deadline(std::uint64_t deadline_ms, const std::string& key);
   void remove_deadline(std::uint64_t deadline_ms, const std::string& key);
   std::optional<Deadline> first_in_database();
