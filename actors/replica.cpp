@@ -11,6 +11,10 @@
 
 namespace kiwi {
 
+namespace {
+constexpr std::uint32_t kFollowerApplyEntries = 256;
+}
+
 std::vector<caf::actor> Replica::in_start_order() const {
   return {caf::actor_cast<caf::actor>(log_store), caf::actor_cast<caf::actor>(state_machine),
           caf::actor_cast<caf::actor>(snapshot_builder), caf::actor_cast<caf::actor>(adaptor),
@@ -24,6 +28,7 @@ Replica spawn_replica(caf::actor_system& system, OpenedReplica opened, ReplicaOp
   options.instance = opened.identity.instance;
   options.address = opened.identity.address;
   options.raft.id = options.id;
+  options.raft.follower_apply_entries = kFollowerApplyEntries;
   for (const auto& note : opened.notes)
     options.log->warn("event=replica_opened node={} note=\"{}\"", options.id.value, note);
   Replica r;

@@ -119,6 +119,7 @@ void Core::tick() {
     tick_membership();
   }
   tick_transfer();
+  apply_due_ = commit_;
   if (now_ticks_ - compaction_ticks_ >= options_.offer_ticks)
     compact();
 }

@@ -419,6 +419,7 @@ class Core {
   // --- Applying
   std::deque<Handed> applying_;  // handed out and not reported applied, oldest first
   std::uint64_t applying_bytes_ = 0;
+  Index apply_due_;  // committed at the last tick: does not wait for more entries to be handed out with
   std::vector<Entry> fetched_;  // to be handed out next; read back from the log store
   std::vector<OpenFetch> open_fetches_;
   std::uint64_t next_fetch_ = 1;

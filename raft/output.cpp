@@ -57,7 +57,9 @@ void Core::emit_write() {
 void Core::hand_out() {
   if (installing_ || needs_snapshot())
     return;
-  const Index target = KIWI_MUTANT(apply_before_durable) ? commit_ : std::min(commit_, writes_.durable());
+  Index target = KIWI_MUTANT(apply_before_durable) ? commit_ : std::min(commit_, writes_.durable());
+  if (role_ != Role::leader && target < handed_ + options_.follower_apply_entries)
+    target = std::min(target, std::max(apply_due_, handed_));
   const auto hand = [&](Index last, std::uint64_t bytes) {
     handed_ = last;
     applying_.push_back({last, bytes});
