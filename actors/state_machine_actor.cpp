@@ -27,12 +27,7 @@ caf::result<Applied> StateMachineState::apply(const ApplyBatch& batch) {
   }
   KIWI_ASSERT(result->replies.size() == batch.entries.size(), "one reply per entry");
   auto now = machine->applied_state();
-  if (auto work = machine->work_aside()) {
-    if (aside)
-      self->send(aside, WorkAside{std::move(work)});
-    else
-      work();
-  }
+  leave_aside();
   if (!std::exchange(working, true))
     self->send(self, caf::tick_atom_v);
   return Applied{batch.stamp,
@@ -43,11 +38,17 @@ caf::result<Applied> StateMachineState::apply(const ApplyBatch& batch) {
                  machine->durable_applied()};
 }
 
+void StateMachineState::leave_aside() {
+  if (auto work = machine->work_aside())
+    self->send(aside, WorkAside{std::move(work)});
+}
+
 caf::result<StateFlushing> StateMachineState::flush(const FlushState& call) {
   if (call.stamp.epoch != epoch)
     return other_epoch(StorageVerb::write);
   if (auto asked = machine->request_flush(); !asked)
     return to_caf_error(asked.error());
+  leave_aside();
   return StateFlushing{call.stamp, machine->durable_applied()};
 }
 
@@ -125,7 +126,11 @@ void StateMachineState::stop(const caf::error& reason) {
 }
 
 namespace {
-AsideActor::behavior_type aside_worker(AsideActor::pointer) {
+struct Aside {
+  static constexpr const char* name = "state-machine-aside";
+};
+
+AsideActor::behavior_type aside_worker(AsideActor::stateful_pointer<Aside>) {
   return {[](const WorkAside& m) { m.work(); }};
 }
 
@@ -136,8 +141,7 @@ StateMachineImpl::behavior_type state_machine(StateMachineState::Self self,
   state->machine = std::move(*machine);
   state->epoch = epoch;
   state->aside = aside;
-  if (aside)
-    self->attach_functor([aside] { caf::anon_send_exit(aside, caf::exit_reason::user_shutdown); });
+  self->attach_functor([aside] { caf::anon_send_exit(aside, caf::exit_reason::user_shutdown); });
   state->pace = pace;
   if (pace.on())
     self->delayed_send(self, pace.pause(), ScrubSlice{});
@@ -167,7 +171,7 @@ StateMachineActor spawn_state_machine(caf::actor_system& system, SpawnMode mode,
   if (mode == SpawnMode::own_thread)
     return system.spawn<caf::detached>(state_machine, std::move(box), epoch, pace,
                                        system.spawn<caf::detached>(aside_worker));
-  return system.spawn(state_machine, std::move(box), epoch, pace, AsideActor());
+  return system.spawn(state_machine, std::move(box), epoch, pace, system.spawn(aside_worker));
 }
 
 }  // namespace kiwi

@@ -26,6 +26,8 @@ struct StateMachineState {
   caf::result<StateFlushing> flush(const FlushState& call);
   caf::result<SnapshotInstalled> install(const InstallSnapshot& call);
   caf::result<Index> finish_install(const FinishInstall& call);
+  /// Gives away what the machine need not do itself.
+  void leave_aside();
   /// One slice of background work; comes back by a message to itself, so that applies go in between.
   void background();
   /// Reads a slice of what lies on the disk and asks for the next. Damage ends the actor.
@@ -37,11 +39,12 @@ struct StateMachineState {
   std::unique_ptr<StateMachine> machine;
   std::uint64_t epoch = 0;
   ScrubPace pace;
-  AsideActor aside;      // none: its work is done at once
+  AsideActor aside;
   bool working = false;  // a tick_atom is on its way
 };
 
-/// With own_thread, what the machine has to do aside (StateMachine::work_aside) gets another one.
+/// What the machine has to do aside (StateMachine::work_aside) gets an actor of its own; with own_thread on
+/// another thread.
 StateMachineActor spawn_state_machine(caf::actor_system& system, SpawnMode mode,
                                       std::unique_ptr<StateMachine> machine, std::uint64_t epoch,
                                       std::uint64_t scrub_bytes_per_second = 0);

@@ -119,4 +119,12 @@ std::optional<StateDigest> Digests::find(Index index) const {
   return found == done_.end() ? std::nullopt : std::optional(*found);
 }
 
+std::optional<StateDigest> digest_of_database(Database& database, const data_format::SystemState& state) {
+  Digests now(database, 1);
+  now.request(state.applied.index, state.keys);
+  while (now.work()) {
+  }
+  return now.find(state.applied.index);
+}
+
 }  // namespace kiwi

@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 
+#include "statemachine/data_format.hpp"
 #include "statemachine/engine/database.hpp"
 #include "statemachine/state_machine.hpp"
 
@@ -52,5 +53,8 @@ class Digests {
   std::deque<std::unique_ptr<Job>> jobs_;  // the first one is being computed
   std::deque<StateDigest> done_;
 };
+
+/// Of all that the database holds now, at once. `state` is what its state row says. Throws StorageFailure.
+std::optional<StateDigest> digest_of_database(Database& database, const data_format::SystemState& state);
 
 }  // namespace kiwi

@@ -15,7 +15,8 @@ namespace kiwi {
 /// down in its folder, so that the next start does not trust it.
 void note_data_failed(Database& database, const StorageError& error);
 
-/// Runs `work`; a failure of the storage becomes the error that the machine keeps from then on.
+/// Runs `work`; a failure of the storage becomes the error that the machine keeps from then on. Any other
+/// exception leaves the machine failed, too.
 template <class Work>
 auto guarded(Database& database, std::optional<StorageError>& failed, Work&& work)
     -> Result<decltype(work())> {
@@ -32,6 +33,10 @@ auto guarded(Database& database, std::optional<StorageError>& failed, Work&& wor
     failed = failure.error;
     note_data_failed(database, failure.error);
     return tl::unexpected(failure.error);
+  } catch (...) {
+    // A bug, or no memory: what is in memory may be half an entry, and must not be written by anybody.
+    failed = state_machine_error(StorageVerb::write, StorageKind::io, "the machine stopped inside a call");
+    throw;
   }
 }
 

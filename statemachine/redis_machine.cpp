@@ -112,6 +112,7 @@ Result<ApplyResult> RedisMachine::apply(const std::vector<Entry>& entries) {
   return guarded(*impl_->database, impl_->failed, [&] {
     if (impl_->write_back)
       impl_->write_back->finished();  // throws its failure
+    impl_->flush_if_asked();
     ApplyResult result;
     result.replies.reserve(entries.size());
     for (const auto& entry : entries) result.replies.push_back(impl_->apply_entry(entry));
@@ -140,8 +141,8 @@ Reply RedisMachine::Impl::answer(const RedisCommand& command, ReadView& view, st
 }
 
 Result<StateAnswer> RedisMachine::query(const StateQuery& query) {
-  ++impl_->totals.queries;
   const std::lock_guard lock(impl_->mutex);
+  ++impl_->totals.queries;
   return guarded(*impl_->database, impl_->failed, [&] {
     StateAnswer answer;
     answer.token = query.token;
@@ -173,19 +174,17 @@ Result<Index> RedisMachine::flush() {
   });
 }
 
-Index RedisMachine::durable_applied() { return impl_->failed ? Index() : impl_->database->durable(); }
-
-Result<void> RedisMachine::request_flush() {
+Index RedisMachine::durable_applied() {
   const std::lock_guard lock(impl_->mutex);
-  return guarded(*impl_->database, impl_->failed, [&] {
-    impl_->commit();
-    if (auto asked = impl_->database->request_flush(); !asked)
-      throw StorageFailure(asked.error());
-  });
+  return impl_->failed ? Index() : impl_->database->durable();
 }
 
 Result<bool> RedisMachine::background_work() {
+  const std::lock_guard lock(impl_->mutex);
   return guarded(*impl_->database, impl_->failed, [&] {
+    if (impl_->write_back)
+      impl_->write_back->finished();  // throws its failure
+    impl_->flush_if_asked();
     if (auto error = impl_->database->background_error())
       throw StorageFailure(*error);
     return impl_->digests->work();
@@ -193,6 +192,7 @@ Result<bool> RedisMachine::background_work() {
 }
 
 Result<bool> RedisMachine::scrub(std::uint64_t max_bytes) {
+  const std::lock_guard lock(impl_->mutex);
   return guarded(*impl_->database, impl_->failed, [&] {
     auto done = impl_->database->scrub(max_bytes);
     if (!done)
@@ -209,15 +209,12 @@ Result<std::optional<StateDigest>> RedisMachine::digest_now() {
   const std::lock_guard lock(impl_->mutex);
   return guarded(*impl_->database, impl_->failed, [&] {
     impl_->commit();
-    Digests now(*impl_->database, 1);
-    now.request(impl_->state.applied.index, impl_->state.keys);
-    while (now.work()) {
-    }
-    return now.find(impl_->state.applied.index);
+    return digest_of_database(*impl_->database, impl_->state);
   });
 }
 
 StateStats RedisMachine::stats() const {
+  const std::lock_guard lock(impl_->mutex);
   auto stats = impl_->totals;
   stats.keys = impl_->state.keys;
   stats.keys_with_expiry = impl_->state.keys_with_expiry;

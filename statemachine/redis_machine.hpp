@@ -2,7 +2,8 @@
 
 // The replicated Redis machine: strings and keys on RocksDB. The bytes are drawn in data_format.hpp.
 //
-// Owner: the state machine actor. All calls on one thread, one after the other.
+// Owner: the state machine actor. All calls on one thread, one after the other; what work_aside() gives, and
+// the snapshot builder, may be used on others.
 // After an error of apply(), query() or flush() the machine is finished: every later call gives that error,
 // and the node stops. What a crash leaves is the state after some whole entry, from where the log is applied
 // again.
@@ -33,8 +34,9 @@ struct RedisMachineOptions {
   /// Small records kept decoded, for hot keys: about 120 to 700 bytes each. 0: none.
   std::size_t cached_records = 1u << 15;
   /// Changes that may gather in memory before they are written to the database, together; twice as much may
-  /// be there while the ones before are being written. What is applied again after a crash grows by it, and
-  /// so does the memory taken. 0: 32 MiB, or 2 KiB when simulated, where that happens often.
+  /// be there while the ones before are being written, and those take as much again for themselves and for
+  /// RocksDB's batch. What is applied again after a crash grows by it, and so does the memory taken. 0: 32
+  /// MiB, or 2 KiB when simulated, where that happens often.
   std::uint64_t unwritten_bytes = 0;
   /// Simulated only: runs the jobs that the env has queued, in this thread, so that flush() can finish.
   /// Without it flush() only asks for the flush, and answers what is durable so far.
@@ -68,7 +70,14 @@ class RedisMachine final : public StateMachine {
   Result<std::optional<StateDigest>> digest_now() override;
   StateStats stats() const override;
   Index durable_applied() override;
+  /// May only begin it: the flush is asked for once what is applied now is written, by a later call.
   Result<void> request_flush() override;
+  /// Of what has reached the database, and not of what is still gathered: what RocksDB does by itself in a
+  /// process when a memtable is full. For the simulator.
+  Result<Index> flush_written();
+  /// Of what flush_written() would make durable, and its index alone.
+  Result<std::optional<StateDigest>> digest_written();
+  Index written() const;
 
   std::function<void()> work_aside() override;
 

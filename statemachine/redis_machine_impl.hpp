@@ -42,6 +42,8 @@ struct RedisMachine::Impl {
   void begin_write_back_if_due();
   /// Waits for the one that is on its way; throws its failure.
   void finish_write_back();
+  /// Asks RocksDB for the flush that request_flush() wanted, once what it is about is written.
+  void flush_if_asked();
   /// For the snapshot builder's thread.
   Result<void> write_back_for_others();
 
@@ -60,11 +62,12 @@ struct RedisMachine::Impl {
   std::optional<StorageError> failed;
   std::shared_ptr<WriteBack> write_back;  // null or over: nothing is on its way
   bool write_back_offered = false;        // it was handed out by RedisMachine::work_aside
+  bool flush_when_written = false;        // somebody waits for a flush of what is on its way
   std::uint64_t write_backs = 0;
   const std::uint64_t unwritten_limit;
   /// Held by every call of the machine that changes or waits; the snapshot builder's thread comes in by
   /// write_back_for_others.
-  std::mutex mutex;
+  mutable std::mutex mutex;
 };
 
 }  // namespace kiwi

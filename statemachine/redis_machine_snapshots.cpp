@@ -54,6 +54,7 @@ void RedisMachine::Impl::install(const SnapshotMeta& meta) {
   must(database->reopen());
   membership_changed = false;
   unwritten = false;
+  flush_when_written = false;
   load(Membership{});
   KIWI_ASSERT(state.applied == meta.last_log_id, "the installed state was checked before");
   KIWI_MARK("install.opened");
@@ -71,15 +72,16 @@ Result<std::string> RedisMachine::begin_receiving_snapshot(const SnapshotMeta& m
 }
 
 Result<void> RedisMachine::install_snapshot(const SnapshotMeta& meta, const std::string& folder) {
+  const std::lock_guard lock(impl_->mutex);
   if (impl_->failed)
     return tl::unexpected(*impl_->failed);
   if (auto checked = impl_->check_install(meta, folder); !checked)
     return checked;
-  const std::lock_guard lock(impl_->mutex);
   return guarded(*impl_->database, impl_->failed, [&] { impl_->install(meta); });
 }
 
 Result<void> RedisMachine::finish_install() {
+  const std::lock_guard lock(impl_->mutex);
   return guarded(*impl_->database, impl_->failed, [&] {
     must(storage::finish_install(impl_->database->slot()->env.get(), impl_->directory()));
   });

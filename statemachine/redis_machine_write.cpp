@@ -1,7 +1,9 @@
 #include <utility>
 
+#include "messages/assert.hpp"
 #include "messages/codec.hpp"
 #include "messages/fault_points.hpp"
+#include "rocksdb/slice.h"
 #include "statemachine/engine/storage_failure.hpp"
 #include "statemachine/guarded.hpp"
 #include "statemachine/redis_machine_impl.hpp"
@@ -26,17 +28,17 @@ RedisMachine::Impl::~Impl() {
 
 void RedisMachine::Impl::begin_write_back() {
   WriteBack::Content content;
-  content.changes = overlay->end_generation(content.old);
   if (!KIWI_MUTANT(applied_index_apart) || write_backs % 2 == 0)
     content.state_row = data_format::encode_state(state);
   if (membership_changed)
     content.membership_row = encode_membership(membership);
-  membership_changed = false;
-  unwritten = false;
   content.applied = state.applied.index;
-  ++write_backs;
+  content.changes = overlay->end_generation(content.old);
   write_back = std::make_shared<WriteBack>(*database, std::move(content));
   write_back_offered = false;
+  membership_changed = false;
+  unwritten = false;
+  ++write_backs;
 }
 
 void RedisMachine::Impl::begin_write_back_if_due() {
@@ -82,6 +84,53 @@ Result<void> RedisMachine::Impl::write_back_for_others() {
     return tl::unexpected(failure.error);
   }
   return {};
+}
+
+Result<void> RedisMachine::request_flush() {
+  const std::lock_guard lock(impl_->mutex);
+  return guarded(*impl_->database, impl_->failed, [&] {
+    if (impl_->database->flushing())
+      return;
+    if (!impl_->write_back || impl_->write_back->finished()) {
+      if (impl_->unwritten || impl_->membership_changed)
+        impl_->begin_write_back();
+    }
+    impl_->flush_when_written = true;
+    impl_->flush_if_asked();
+  });
+}
+
+void RedisMachine::Impl::flush_if_asked() {
+  if (!flush_when_written || (write_back && !write_back->finished()))
+    return;
+  flush_when_written = false;
+  if (auto asked = database->request_flush(); !asked)
+    throw StorageFailure(asked.error());
+}
+
+Result<Index> RedisMachine::flush_written() {
+  KIWI_ASSERT(impl_->database->slot()->options.simulated, "no other thread may write meanwhile");
+  const std::lock_guard lock(impl_->mutex);
+  return guarded(*impl_->database, impl_->failed, [&] {
+    auto flushed = impl_->database->flush();
+    if (!flushed)
+      throw StorageFailure(flushed.error());
+    return *flushed;
+  });
+}
+
+Index RedisMachine::written() const { return impl_->database->written(); }
+
+Result<std::optional<StateDigest>> RedisMachine::digest_written() {
+  const std::lock_guard lock(impl_->mutex);
+  return guarded(*impl_->database, impl_->failed, [&]() -> std::optional<StateDigest> {
+    rocksdb::PinnableSlice row;
+    const bool found = impl_->database->get(data_format::kStateRow, row);
+    const auto written = found ? data_format::decode_state({row.data(), row.size()}) : std::nullopt;
+    if (!written)
+      throw StorageFailure(state_machine_error(StorageVerb::read, StorageKind::corruption, "the state row"));
+    return digest_of_database(*impl_->database, *written);
+  });
 }
 
 std::function<void()> RedisMachine::work_aside() {

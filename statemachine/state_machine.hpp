@@ -102,7 +102,8 @@ class StateMachine {
 
   /// What a crash right now would come back to. The log may be purged up to there.
   virtual Index durable_applied() { return {}; }
-  /// Asks for what is applied now to become durable soon, without waiting. At most one such job at a time.
+  /// Asks for what is applied now to become durable soon, without waiting. At most one such job at a time. It
+  /// may have to be asked again: what is applied is perhaps to be written by work_aside() first.
   virtual Result<void> request_flush() { return {}; }
 
   /// A bounded slice of background work (digests, clean-up). True: there is more to do.

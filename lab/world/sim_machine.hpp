@@ -13,6 +13,7 @@
 
 #include "lab/chance.hpp"
 #include "lab/world/observer.hpp"
+#include "statemachine/redis_machine.hpp"
 #include "statemachine/state_machine.hpp"
 
 namespace kiwi::lab {
@@ -27,6 +28,7 @@ class SimStateMachine final : public StateMachine {
                   std::uint64_t most_batches, NodeId node = {}, Observer* observer = nullptr,
                   std::function<bool()> readable = {})
       : seat_(seat),
+        machine_(dynamic_cast<RedisMachine*>(inner.get())),
         inner_(std::move(inner)),
         flushes_(flushes),
         most_batches_(most_batches),
@@ -51,11 +53,13 @@ class SimStateMachine final : public StateMachine {
     }
     if (result && left_ != 0 && --left_ == 0) {
       draw();
-      if (auto flushed = flush(); !flushed)
+      auto flushed = machine_ != nullptr && happens(flushes_.next(), 0.5) ? flush_written() : flush();
+      if (!flushed)
         return tl::unexpected(flushed.error());
     }
     return result;
   }
+  std::function<void()> work_aside() override { return inner_->work_aside(); }
   Result<StateAnswer> query(const StateQuery& query) override {
     auto answer = inner_->query(query);
     if (answer && observer_ != nullptr)
@@ -145,9 +149,26 @@ class SimStateMachine final : public StateMachine {
     }
     observer_->digest(node_, digest, flushing);
   }
+  /// As a process does when a memtable is full: what is still gathered in memory is not in it.
+  Result<Index> flush_written() {
+    if (observer_ != nullptr) {
+      StateDigest digest;
+      digest.index = machine_->written();
+      if (readable_()) {
+        if (auto now = machine_->digest_written(); now && *now)
+          digest = std::move(**now);
+      }
+      observer_->digest(node_, digest, true);
+    }
+    auto flushed = machine_->flush_written();
+    if (flushed && observer_ != nullptr)
+      observer_->flushed(node_, inner_->durable_applied());
+    return flushed;
+  }
   void draw() { left_ = most_batches_ == 0 ? 0 : 1 + below(flushes_.next(), most_batches_); }
 
   SimStateMachine*& seat_;
+  RedisMachine* machine_;  // null: another kind
   std::unique_ptr<StateMachine> inner_;
   ChanceStream flushes_;
   std::uint64_t most_batches_;

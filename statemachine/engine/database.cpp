@@ -269,6 +269,8 @@ Result<Index> Database::flush() {
   return durable();
 }
 
+bool Database::flushing() const { return listener_->flushed.load() < asked_sequence_; }
+
 Result<void> Database::request_flush() {
   if (options_.simulated) {
     if (auto flushed = flush(); !flushed)
@@ -281,7 +283,7 @@ Result<void> Database::request_flush() {
   std::uint64_t newest = 0;
   if (const std::lock_guard lock(marks_mutex_); !written_.empty())
     newest = written_.back().first;
-  if (newest == 0 || listener_->flushed.load() < asked_sequence_)
+  if (newest == 0 || flushing())
     return {};
   rocksdb::FlushOptions flush_options;
   flush_options.wait = false;
@@ -304,6 +306,11 @@ Index Database::durable() {
   const std::lock_guard lock(marks_mutex_);
   forget_durable_marks();
   return durable_;
+}
+
+Index Database::written() const {
+  const std::lock_guard lock(marks_mutex_);
+  return written_.empty() ? durable_ : written_.back().second;
 }
 
 void Database::set_durable(Index index) {

@@ -1,8 +1,7 @@
 #pragma once
 
 // The data database: RocksDB as this folder needs it. Every failing call throws StorageFailure, except where
-// a Result is returned. One owner, one
-// thread, but for write().
+// a Result is returned. One owner, one thread, but for write() and flushing().
 
 #include <atomic>
 #include <cstdint>
@@ -73,9 +72,13 @@ class Database {
   Result<Index> flush();
   /// Asks for the same in the background, at most one such job at a time. Simulated: as flush().
   Result<void> request_flush();
+  /// A flush that was asked for is not over yet.
+  bool flushing() const;
   /// The applied index that a crash right now would come back to.
   Index durable();
   void set_durable(Index index);
+  /// What a flush would make durable now.
+  Index written() const;
   /// The first failure of a background job, if there was one.
   std::optional<StorageError> background_error();
 

@@ -16,8 +16,6 @@ namespace {
 
 constexpr std::uint64_t kSlotOverheadBytes = 200;
 constexpr std::uint64_t kDeadlineOverheadBytes = 100;
-/// A larger payload stays a window into the buffer that it came in, most of which it fills anyway.
-constexpr std::size_t kCopiedPayloadBytes = 64u << 10;
 
 /// As Bytes::copy_of, in one piece of memory.
 Bytes own_copy(std::string_view text) {
@@ -166,8 +164,7 @@ void Overlay::put(std::string_view key, Record record) {
   s.has_payload = true;
   s.record = std::move(record);
   // A window into an entry would keep the buffer of a whole batch alive for as long as this generation.
-  if (s.record.payload.size() <= kCopiedPayloadBytes)
-    s.record.payload = own_copy(s.record.payload.view());
+  s.record.payload = own_copy(s.record.payload.view());
   s.record.meta.written_ms = state_.clock_ms;
   s.record.meta.payload_bytes = s.record.payload.size();
   now_->bytes += s.record.payload.size();
@@ -293,8 +290,10 @@ void Overlay::load_first_deadline() {
 
 std::shared_ptr<const Generation> Overlay::end_generation(std::shared_ptr<const Generation>& old) {
   const auto first = first_deadline();
-  old = std::exchange(before_, std::exchange(now_, std::make_shared<Generation>()));
-  now_->expect(before_->size());  // it will be about as large: no growing in between
+  auto next = std::make_shared<Generation>();
+  next->expect(now_->size());  // it will be about as large: no growing in between
+  // From here on nothing fails.
+  old = std::exchange(before_, std::exchange(now_, std::move(next)));
   index_.reset();
   database_first_ms_ = first;
   first_unsure_ = false;

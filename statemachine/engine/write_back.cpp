@@ -7,7 +7,8 @@
 namespace kiwi {
 
 void WriteBack::write() {
-  rocksdb::WriteBatch batch;
+  content_.old.reset();  // before the batch takes as much memory again
+  rocksdb::WriteBatch batch(content_.changes->bytes);
   content_.changes->collect(batch);
   if (content_.membership_row)
     batch.Put(rocksdb::Slice(data_format::kMembershipRow), *content_.membership_row);
@@ -28,8 +29,10 @@ void WriteBack::run() {
     write();
   } catch (const StorageFailure& failure) {
     error = failure.error;
+  } catch (const std::exception& failure) {
+    // No memory, say. Who waits must hear of it, and nothing may be written behind what is missing.
+    error = state_machine_error(StorageVerb::write, StorageKind::io, failure.what());
   }
-  content_.old.reset();
   content_.changes.reset();
   const std::lock_guard lock(mutex_);
   error_ = std::move(error);

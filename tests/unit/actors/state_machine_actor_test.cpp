@@ -27,6 +27,7 @@ struct Diary {
   bool query_fails = false;
   bool background_fails = false;
   bool flush_fails = false;
+  int work_aside = 0;  // pieces that the machine has to give away
   LogId applied;
 };
 
@@ -53,6 +54,12 @@ class DiaryMachine : public StateMachine {
     if (diary_->query_fails)
       return tl::unexpected(disk_error("query"));
     return StateAnswer{query.token, 0, Reply::of(static_cast<std::int64_t>(diary_->applied.index.value))};
+  }
+  std::function<void()> work_aside() override {
+    if (diary_->work_aside == 0)
+      return {};
+    --diary_->work_aside;
+    return [diary = diary_] { diary->calls.push_back("aside"); };
   }
   Result<Index> flush() override {
     diary_->calls.push_back("flush");
@@ -157,6 +164,18 @@ TEST_F(StateMachineActorTest, ACallForAnotherLifeIsRefusedAndNotDone) {
     EXPECT_EQ(e.outcome, StorageOutcome::not_written);
   }
   EXPECT_TRUE(diary->calls.empty());
+}
+
+TEST_F(StateMachineActorTest, WhatTheMachineGivesAwayIsDoneBesideIt) {
+  diary->work_aside = 2;
+  apply(1, 1);
+  apply(2, 2);
+  apply(3, 3);
+  world.run();
+  EXPECT_EQ(std::count(diary->calls.begin(), diary->calls.end(), "aside"), 2);
+  EXPECT_LT(std::find(diary->calls.begin(), diary->calls.end(), "apply 2"),
+            std::find(diary->calls.begin(), diary->calls.end(), "aside"))
+      << "the machine does not wait for it";
 }
 
 TEST_F(StateMachineActorTest, AFailedApplyIsTheLast) {

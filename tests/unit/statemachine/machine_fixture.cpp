@@ -81,6 +81,8 @@ void Machine::open() {
   options.dir = dir_;
   options.cached_records = cached_records_;
   options.unwritten_bytes = unwritten_bytes_;
+  if (write_buffer_bytes_ != 0)
+    options.write_buffer_bytes = write_buffer_bytes_;
   auto opened = RedisMachine::open(options, initial_);
   ASSERT_TRUE(opened.has_value()) << to_string(opened.error());
   machine_ = std::move(*opened);

@@ -46,10 +46,11 @@ Membership three_nodes();
 class Machine {
  public:
   explicit Machine(std::string dir, std::size_t cached_records = 1000, Membership initial = three_nodes(),
-                   std::uint64_t unwritten_bytes = 0)
+                   std::uint64_t unwritten_bytes = 0, std::uint64_t write_buffer_bytes = 0)
       : dir_(std::move(dir)),
         cached_records_(cached_records),
         unwritten_bytes_(unwritten_bytes),
+        write_buffer_bytes_(write_buffer_bytes),
         initial_(std::move(initial)) {
     open();
   }
@@ -81,6 +82,7 @@ class Machine {
   std::string dir_;
   std::size_t cached_records_;
   std::uint64_t unwritten_bytes_;
+  std::uint64_t write_buffer_bytes_;  // 0: the machine's own default
   Membership initial_;
   std::unique_ptr<RedisMachine> machine_;
 };

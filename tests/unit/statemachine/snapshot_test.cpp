@@ -203,6 +203,10 @@ TEST_F(Snapshots, ARequestedFlushBecomesDurableWithoutWaiting) {
   from.fill(1, 500, 'a');
   EXPECT_LT(from.machine->durable_applied(), Index(500));
   ASSERT_TRUE(from.machine->request_flush());
+  auto work = from.machine->work_aside();
+  ASSERT_TRUE(work) << "what is applied must be written before it is flushed";
+  work();
+  ASSERT_TRUE(from.machine->request_flush()) << "as the raft actor asks until it is durable";
   for (int i = 0; from.machine->durable_applied() < Index(500) && i < 10'000; ++i)
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
   EXPECT_EQ(from.machine->durable_applied(), Index(500));

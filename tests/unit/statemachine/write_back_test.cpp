@@ -1,6 +1,8 @@
 // Changes reach the database late, many together, and from another thread. Nobody can tell, but by the clock.
 
 #include <algorithm>
+#include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <functional>
@@ -142,6 +144,95 @@ TEST(WriteBack, ACrashComesBackToWhatWasFlushedWhateverWasWritten) {
   EXPECT_EQ(machine->applied_state().applied.index, flushed);
   EXPECT_EQ(machine.read("GET counter"), "(nil)");
   EXPECT_EQ(machine.read("GET a"), "\"1\"");
+}
+
+/// The state after the first `count` entries, and nothing else.
+std::string digest_after(const std::vector<Entry>& entries, std::uint64_t count) {
+  Folder folder;
+  Machine machine(folder.path("data"));
+  for (std::uint64_t i = 0; i < count; ++i) EXPECT_TRUE(machine->apply({entries[i]}).has_value());
+  const auto digest = machine->digest_now();
+  return digest && *digest ? (*digest)->hex : "";
+}
+
+TEST(WriteBack, ACrashWhileNewerChangesAreGatheredComesBackToAWholeState) {
+  // RocksDB flushes by itself here, whenever its small memtable is full.
+  Aside aside;
+  std::size_t in_between = 0;
+  for (std::uint64_t seed = 1; seed <= 4; ++seed) {
+    auto entries = random_history(seed, 3000);
+    for (auto& entry : entries)
+      if (entry.kind == EntryKind::command && entry.id.index.value % 3 == 0)
+        entry.payload = encode_request({command_of(
+            {"SET", "large" + std::to_string(entry.id.index.value % 40), std::string(900, 'v')})});
+    Folder folder;
+    Machine machine(folder.path("data"), 50, three_nodes(), 5000, 64 << 10);
+    std::mt19937_64 random(seed);
+    std::uint64_t at = 0;
+    for (int crashes = 0; crashes < 12; ++crashes) {
+      const auto until = std::min<std::uint64_t>(entries.size(), at + 1 + random() % 500);
+      for (; at < until; ++at) {
+        ASSERT_TRUE(machine->apply({entries[at]}).has_value());
+        if (auto work = machine->work_aside(); work && random() % 4 != 0)
+          aside.give(std::move(work));
+        if (random() % 100 == 0) {
+          ASSERT_TRUE(machine->request_flush().has_value());
+        }
+      }
+      const auto durable = machine->durable_applied();
+      machine.crash();
+      machine.open();
+      const auto found = machine->applied_state().applied.index.value;
+      ASSERT_GE(found, durable.value);
+      ASSERT_LE(found, at);
+      in_between += found > 0 && found < at;
+      const auto digest = machine->digest_now();
+      ASSERT_TRUE(digest.has_value() && *digest);
+      ASSERT_EQ((*digest)->hex, digest_after(entries, found)) << "seed " << seed << ", back at " << found;
+      at = found;
+    }
+  }
+  EXPECT_GT(in_between, 10u);
+}
+
+TEST(WriteBack, AFlushThatIsAskedForWaitsForNobodyAndComesAllTheSame) {
+  Folder folder;
+  Machine machine(folder.path("data"), 1000, three_nodes(), 1 << 20);
+  for (int i = 0; i < 100; ++i) machine.write("INCR counter");
+  const auto wanted = machine->applied_state().applied.index;
+  ASSERT_TRUE(machine->request_flush().has_value());
+  auto work = machine->work_aside();
+  ASSERT_TRUE(work) << "what is to be flushed must be written first, by somebody else";
+  machine.write("INCR counter");
+  EXPECT_LT(machine->durable_applied(), wanted);
+  work();
+  for (int i = 0; i < 1000 && machine->durable_applied() < wanted; ++i) {
+    machine.write("INCR counter");
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));  // RocksDB's own thread flushes
+  }
+  EXPECT_GE(machine->durable_applied(), wanted);
+}
+
+TEST(WriteBack, FiguresCanBeAskedForWhileASnapshotIsBuilt) {
+  Folder folder;
+  Machine machine(folder.path("data"), 1000, three_nodes(), 2000);
+  auto builder = machine->get_snapshot_builder();
+  ASSERT_TRUE(builder.has_value());
+  std::atomic<bool> over = false;
+  std::thread other([&] {
+    for (int i = 0; i < 20; ++i)
+      EXPECT_TRUE((*builder)->build_snapshot(folder.path("snapshots" + std::to_string(i))).has_value());
+    over = true;
+  });
+  std::uint64_t entries = 0;
+  while (!over) {
+    machine.write("INCR counter");
+    ++entries;
+    EXPECT_EQ(machine->stats().keys, 1u);
+    EXPECT_GE(machine->applied_state().applied.index, machine->durable_applied());
+  }
+  other.join();
+  EXPECT_EQ(machine.read("GET counter"), "\"" + std::to_string(entries) + "\"");
 }
 
 TEST(WriteBack, ASnapshotHoldsWhatWasAppliedBeforeItWasAskedFor) {
