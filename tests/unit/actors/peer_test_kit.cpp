@@ -47,7 +47,7 @@ caf::behavior scripted_replica(caf::event_based_actor* self, std::shared_ptr<Ear
         ear->change([&](Ear::Heard& heard) { heard.hellos.push_back(m.hello); });
         if (silent)
           return self->make_response_promise<HelloVerdict>();
-        if (m.hello.instance.value == refuses_instance)
+        if (refuses_instance != 0 && m.hello.instance.value == refuses_instance)
           return HelloVerdict{"another data directory", own};
         return HelloVerdict{hello_mismatch(m.hello, own), own};
       },
