@@ -33,8 +33,8 @@ struct Options {
   std::uint64_t max_uncommitted_bytes = 64u << 20;
   /// Entries handed out to be applied and not yet reported applied.
   std::uint64_t max_applying_bytes = 8u << 20;
-  /// A node that does not lead hands out what is committed once so many entries wait, or at the next tick: who
-  /// reads there reads what is a tick old anyway, and each batch costs two threads a switch. 0: at once.
+  /// A node that does not lead hands out what is committed once so many entries wait, or at the next tick:
+  /// who reads there reads what is a tick old anyway, and each batch costs two threads a switch. 0: at once.
   std::uint32_t follower_apply_entries = 0;
   /// Entries that are durable and applied stay in memory up to this, for lagging followers.
   std::uint64_t max_cached_bytes = 32u << 20;
