@@ -335,7 +335,15 @@ void NodeState::open_again(std::uint64_t asked_in_life) {
   ++attempts;
   auto opener = [](caf::event_based_actor* actor, const NodeImpl& node,
                    const std::function<Result<OpenedReplica>()>& open) {
-    actor->send(node, TriedToOpen{std::make_shared<Result<OpenedReplica>>(open())});
+    auto tried = std::make_shared<Result<OpenedReplica>>(tl::unexpected(StorageError{}));
+    try {
+      *tried = open();
+    } catch (const std::exception& e) {
+      // A bug: the node ends, and says it.
+      *tried = tl::unexpected(StorageError{StorageSubject::state_machine, StorageVerb::open, StorageKind::io,
+                                           e.what(), StorageOutcome::not_written});
+    }
+    actor->send(node, TriedToOpen{std::move(tried)});
   };
   if (plan.mode == SpawnMode::own_thread)
     self->system().spawn<caf::detached>(opener, NodeImpl{self}, plan.reopen);

@@ -90,7 +90,9 @@ struct RaftState {
   /// About an entry of `peers`.
   struct Link {
     NodeAddress address;
-    std::uint64_t used_tick = 0;  // when it was last needed
+    std::uint64_t used_tick = 0;    // when it was last needed
+    std::uint64_t member_tick = 0;  // when the peer was last a member; before: when the link was made
+    bool tells_removal = false;     // it was made to say so
   };
   struct ClientWrites {
     Index last;

@@ -22,7 +22,7 @@ void RaftState::make_link(const Member& peer) {
   hello.invites = core->membership().contains(peer.id);
   hello.removed = gone(peer.id);
   peers.emplace(peer.id, options.make_peer(peer, hello, ReplicaActor{self}));
-  links.emplace(peer.id, Link{peer.address, now_ticks});
+  links.emplace(peer.id, Link{peer.address, now_ticks, now_ticks, hello.removed});
 }
 
 void RaftState::end_link(NodeId peer) {
@@ -41,7 +41,7 @@ bool RaftState::gone(NodeId node) const {
 void RaftState::follow_membership() {
   for (const auto& member : core->peers()) {
     if (auto link = links.find(member.id); link != links.end()) {
-      link->second.used_tick = now_ticks;
+      link->second.used_tick = link->second.member_tick = now_ticks;
       if (link->second.address == member.address)
         continue;
       end_link(member.id);  // it called from an address that it does not have any more
@@ -54,6 +54,9 @@ void RaftState::follow_membership() {
 void RaftState::end_unused_links() {
   const bool removed = core->removed() && core->role() != raft::Role::leader;
   const auto needed = core->peers();
+  for (const auto& peer : needed)
+    if (auto link = links.find(peer.id); link != links.end() && !removed)
+      link->second.used_tick = link->second.member_tick = now_ticks;
   if (!removed && links.size() == needed.size())
     return;  // as most of the time: each link is a member's
   if (removed && removed_since_tick == 0) {
@@ -63,9 +66,6 @@ void RaftState::end_unused_links() {
   }
   const auto linger = kLingerMs / options.tick_ms;
   const bool alone = removed && removed_since_tick + linger < now_ticks;
-  for (const auto& peer : needed)
-    if (auto link = links.find(peer.id); link != links.end() && !removed)
-      link->second.used_tick = now_ticks;
   std::vector<NodeId> unused;
   for (const auto& [id, link] : links)
     if (alone || link.used_tick + linger < now_ticks)
@@ -106,6 +106,13 @@ std::string RaftState::meet_stranger(const Hello& hello) {
 void RaftState::heard_from(NodeId peer) {
   if (auto link = links.find(peer); link != links.end()) {
     link->second.used_tick = now_ticks;
+    // By now it would have heard of its removal by the log, or by a refusal, if this link reached it.
+    const bool late = link->second.member_tick + kLingerMs / options.tick_ms < now_ticks;
+    if (late && !link->second.tells_removal && gone(peer)) {
+      const Member former{peer, link->second.address};
+      end_link(peer);
+      make_link(former);
+    }
     return;
   }
   // It was silent for long, or left by a membership that is not committed, and its own link still stands: its

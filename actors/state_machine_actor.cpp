@@ -141,6 +141,8 @@ StateMachineImpl::behavior_type state_machine(StateMachineState::Self self,
   state->machine = std::move(*machine);
   state->epoch = epoch;
   state->aside = aside;
+  self->monitor(aside);
+  self->set_down_handler([state](const caf::down_msg& m) { state->stop(m.reason); });
   self->attach_functor([aside] { caf::anon_send_exit(aside, caf::exit_reason::user_shutdown); });
   state->pace = pace;
   if (pace.on())

@@ -35,7 +35,7 @@ auto guarded(Database& database, std::optional<StorageError>& failed, Work&& wor
     return tl::unexpected(failure.error);
   } catch (...) {
     // A bug, or no memory: what is in memory may be half an entry, and must not be written by anybody.
-    failed = state_machine_error(StorageVerb::write, StorageKind::io, "the machine stopped inside a call");
+    failed = state_machine_error(StorageVerb::write, StorageKind::io, "half a call");
     throw;
   }
 }

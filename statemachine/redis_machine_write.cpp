@@ -89,6 +89,10 @@ Result<void> RedisMachine::Impl::write_back_for_others() {
 Result<void> RedisMachine::request_flush() {
   const std::lock_guard lock(impl_->mutex);
   return guarded(*impl_->database, impl_->failed, [&] {
+    // A flush that failed is never over.
+    if (auto error = impl_->database->background_error())
+      throw StorageFailure(*error);
+    impl_->flush_if_asked();
     if (impl_->database->flushing())
       return;
     if (!impl_->write_back || impl_->write_back->finished()) {

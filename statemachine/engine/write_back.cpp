@@ -26,12 +26,15 @@ void WriteBack::run() {
   }
   std::optional<StorageError> error;
   try {
-    write();
-  } catch (const StorageFailure& failure) {
-    error = failure.error;
-  } catch (const std::exception& failure) {
-    // No memory, say. Who waits must hear of it, and nothing may be written behind what is missing.
-    error = state_machine_error(StorageVerb::write, StorageKind::io, failure.what());
+    try {
+      write();
+    } catch (const StorageFailure& failure) {
+      error = failure.error;
+    }
+  } catch (...) {
+    // No memory, most likely, so that this text is short. Who waits must hear of it, and nothing may be
+    // written behind what is missing.
+    error = state_machine_error(StorageVerb::write, StorageKind::io, "no memory");
   }
   content_.changes.reset();
   const std::lock_guard lock(mutex_);

@@ -61,6 +61,7 @@ at 1s     crash n4
           crash n5
           wipe n5
           clone-disk n4 -> n5
+          newer-format n5 marker
           restart n4
           clock-freeze n1
           clock-heal n1
@@ -79,6 +80,7 @@ at 6s     cut n1 -> n4
           duplicate-next n3 -> n4 append
           hold leader -> n4 heartbeat
           after 300ms release leader -> n4 heartbeat
+          newer-offers leader -> n4
           heal all
           replay-old leader -> n4 any
 at 7s     fail n4 read eio nth=1000000

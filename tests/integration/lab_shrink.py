@@ -38,10 +38,10 @@ def done_lines(script):
 def failing_run(folder):
     """The folder of a run with at least LEAST_LINES lines: the stock campaign with its faults closer together."""
     stock = read(STOCK)
-    expect("gap=200ms..3s" in stock, "the stock campaign says how far its faults are apart")
+    expect("gap=200ms..2500ms" in stock, "the stock campaign says how far its faults are apart")
     dense = os.path.join(folder, "dense.scenario")
     with open(dense, "w", encoding="utf-8") as file:
-        file.write(stock.replace("gap=200ms..3s", "gap=200ms..1500ms"))
+        file.write(stock.replace("gap=200ms..2500ms", "gap=200ms..1500ms"))
     runs = os.path.join(folder, "runs")
     result = lab("fuzz", "--scenario", dense, "--seeds", "1..60", "--jobs", "2", "--mutant", MUTANT, "--report", runs)
     expect_equal(result.returncode, FAILED, "exit code of the campaign\n" + result.stdout)

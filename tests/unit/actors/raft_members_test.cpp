@@ -106,6 +106,28 @@ TEST(RaftMembers, WhoWasRemovedLongAgoAndStillSpeaksIsRungUpToBeTold) {
   EXPECT_FALSE(w.peer_hello(4).invites);
 }
 
+TEST(RaftMembers, WhoSpeaksOnLongAfterItsRemovalIsRungUpAnewToBeTold) {
+  RaftWorld w(nodes(3));
+  w.lead();
+  ask(w, change(Kind::add_learner, 4));
+  w.serve_all();
+  ask(w, change(Kind::remove, 4));
+  w.serve_all();
+  ASSERT_FALSE(w.peer_hello(4).removed);
+  // What is sent to it is lost, what it says arrives: the link of before is never out of use.
+  for (int i = 0; i < 400 && !w.peer_hello(4).removed; ++i) {
+    VoteRequest vote;
+    vote.term = w.status().term + 7;
+    vote.pre_vote = true;
+    w.from(4, vote);
+    w.ticks(1);
+    w.serve(2);
+    w.serve(3);
+  }
+  EXPECT_TRUE(w.peer_hello(4).removed);
+  EXPECT_FALSE(w.peer(4).asked_to_exit().has_value());
+}
+
 TEST(RaftMembers, WhoIsRungUpToBeToldAsksForNothingAnyMore) {
   RaftWorld w(nodes(3));
   auto call = hello_of(2);
