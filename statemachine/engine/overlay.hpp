@@ -53,9 +53,6 @@ class Overlay final : public KeyView {
   std::uint64_t first_deadline();
   /// About what the changes take in memory that no generation before holds.
   std::uint64_t bytes() const { return now_->bytes; }
-  bool changed() const {
-    return !now_->changed.empty() || now_->erased_all || !now_->added.empty() || !now_->removed.empty();
-  }
   /// Ends this generation. Requires that the one before is in the database. `old` gets that one: nobody needs
   /// it any more, and to destroy it takes a while.
   std::shared_ptr<const Generation> end_generation(std::shared_ptr<const Generation>& old);

@@ -31,11 +31,6 @@ def restart(cluster, node, load):
     return was_leader
 
 
-def unknowns(load):
-    return [(writer.name, list(writer.unknown) + writer.register_unknown) for writer in load.writers
-            if writer.unknown or writer.register_unknown]
-
-
 def main(options):
     with Cluster(3) as cluster:
         with Load([node.redis_port for node in cluster.nodes], CLIENTS, options.seed, timeout=10.0) as load:
@@ -46,7 +41,7 @@ def main(options):
                 for node in sorted(cluster.nodes, key=lambda n, first=cluster.wait_leader(): n is not first):
                     leaders += restart(cluster, node, load)
         expect(leaders > 0, "no leader was restarted")
-        expect_equal(unknowns(load), [], "operations of unknown outcome")
+        expect_equal(load.unknowns(), [], "operations of unknown outcome")
         with cluster.wait_leader().connect(60.0) as connection:
             problems = load.problems(connection)
         expect(not problems, f"{len(problems)} problems, first: {problems[:3]}")

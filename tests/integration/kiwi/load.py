@@ -151,6 +151,11 @@ class Load:
         times = [done for writer in self.writers for sent, done in writer.acks[-2000:] if sent > moment]
         return min(times) if times else None
 
+    def unknowns(self):
+        """(writer, what) of each writer that has operations whose outcome it does not know."""
+        return [(writer.name, list(writer.unknown) + writer.register_unknown) for writer in self.writers
+                if writer.unknown or writer.register_unknown]
+
     def summary(self):
         unknown = sum(len(w.unknown) + len(w.register_unknown) for w in self.writers)
         return (f"{self.acknowledged_count()} writes acknowledged, {unknown} unknown, "

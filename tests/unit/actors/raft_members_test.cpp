@@ -46,6 +46,15 @@ Question<AdminAnswer> ask(RaftWorld& w, AdminCall call) {
 
 using Kind = raft::MembershipChange::Kind;
 
+/// While nodes 2 and 3 answer; bounded.
+void wait_until_its_link_ends(RaftWorld& w, std::uint64_t id) {
+  for (int i = 0; i < 400 && !w.peer(id).asked_to_exit().has_value(); ++i) {
+    w.ticks(1);
+    w.serve(2);
+    w.serve(3);
+  }
+}
+
 TEST(RaftMembers, ALearnerIsLinkedAtOnceAndItsAdderIsAnsweredOnceThatIsCommitted) {
   RaftWorld w(nodes(3));
   w.lead();
@@ -69,11 +78,7 @@ TEST(RaftMembers, TheLinkOfWhoLeftEndsOnceItWasTold) {
   w.serve_all();
   EXPECT_EQ(removed.reply().problem, "");
   EXPECT_FALSE(w.peer(4).asked_to_exit().has_value());
-  for (int i = 0; i < 400 && !w.peer(4).asked_to_exit().has_value(); ++i) {
-    w.ticks(1);
-    w.serve(2);
-    w.serve(3);
-  }
+  wait_until_its_link_ends(w, 4);
   EXPECT_TRUE(w.peer(4).asked_to_exit().has_value());
   EXPECT_FALSE(w.peer(2).asked_to_exit().has_value());
   EXPECT_FALSE(w.peer(3).asked_to_exit().has_value());
@@ -89,11 +94,7 @@ TEST(RaftMembers, WhoWasRemovedLongAgoAndStillSpeaksIsRungUpToBeTold) {
   w.serve_all();
   ask(w, change(Kind::remove, 4));
   w.serve_all();
-  for (int i = 0; i < 400 && !w.peer(4).asked_to_exit().has_value(); ++i) {
-    w.ticks(1);
-    w.serve(2);
-    w.serve(3);
-  }
+  wait_until_its_link_ends(w, 4);
   ASSERT_TRUE(w.peer(4).asked_to_exit().has_value());
   // It was cut off all that time, and its own link outlived the cut: no Hello comes before its words.
   VoteRequest vote;

@@ -157,7 +157,22 @@ TEST(MembershipRules, AConditionThatDoesNotHoldIsRefused) {
   c.node = NodeId(5);
   EXPECT_EQ(refusal(n, c), Kind::stale_condition) << "sent twice: it was for configuration 0";
   c.if_configuration = *first;
+  answers(n, 4);
   EXPECT_TRUE(n.core.change_membership(c));
+}
+
+TEST(MembershipRules, WhoIsThereAndHasNotSaidWhichFormatsItKnowsIsWaitedFor) {
+  Lone n(1, 3, {}, 0);
+  n.win(2);
+  n.sync();
+  answers(n, 2);
+  n.ack(2, 1);
+  n.ack(3, 1);  // a new leader's first entry may commit before the first heartbeat is answered
+  EXPECT_EQ(refusal(n, add_learner(4)), Kind::not_known_to_all) << "node 3 may be an older program";
+  answers(n, 3, kFirstFormats);
+  EXPECT_EQ(refusal(n, add_learner(4)), Kind::not_known_to_all) << "it is";
+  answers(n, 3);
+  EXPECT_TRUE(n.core.change_membership(add_learner(4)));
 }
 
 TEST(MembershipRules, OneChangeAtATime) {
@@ -167,6 +182,7 @@ TEST(MembershipRules, OneChangeAtATime) {
   n.take();
   n.sync();
   n.ack(2, 2);
+  answers(n, 4);
   ASSERT_TRUE(n.core.change_membership(remove_node(3)));
   n.take();
   ASSERT_TRUE(n.core.membership().joint());
