@@ -36,6 +36,10 @@ struct MembershipChange {
   NodeId replaced;      // replace: the voter that goes
   /// Refused unless the newest membership is that of this entry (0: the initial one).
   std::optional<Index> if_configuration;
+
+  bool takes_away(NodeId id) const {
+    return kind == Kind::remove ? id == node : kind == Kind::replace && id == replaced;
+  }
 };
 const char* to_string(MembershipChange::Kind);
 

@@ -169,10 +169,20 @@ TEST(MembershipRules, WhoIsThereAndHasNotSaidWhichFormatsItKnowsIsWaitedFor) {
   n.ack(2, 1);
   n.ack(3, 1);  // a new leader's first entry may commit before the first heartbeat is answered
   EXPECT_EQ(refusal(n, add_learner(4)), Kind::not_known_to_all) << "node 3 may be an older program";
+  EXPECT_EQ(refusal(n, remove_node(2)), Kind::not_known_to_all) << "the same";
   answers(n, 3, kFirstFormats);
   EXPECT_EQ(refusal(n, add_learner(4)), Kind::not_known_to_all) << "it is";
   answers(n, 3);
   EXPECT_TRUE(n.core.change_membership(add_learner(4)));
+}
+
+TEST(MembershipRules, WhoGoesIsNotWaitedFor) {
+  Lone n = leader_of_three();
+  ASSERT_TRUE(n.core.change_membership(add_learner(4)));
+  n.take();
+  n.sync();
+  n.ack(2, 2);
+  EXPECT_TRUE(n.core.change_membership(remove_node(4))) << "a wrong address, perhaps: nobody ever answered there";
 }
 
 TEST(MembershipRules, OneChangeAtATime) {
