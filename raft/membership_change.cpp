@@ -62,7 +62,8 @@ tl::expected<Index, ChangeRefusal> Core::change_membership(const MembershipChang
   if (number > commit_ && !KIWI_MUTANT(change_before_own_commit))
     return refuse(Kind::change_in_progress, "configuration " + to_string(number) + " is not committed yet");
   // Members that do not answer cannot say what they know; a change must be able to replace them. One that is
-  // there, or may be, and has not said it yet is waited for, unless it is the one that goes: it is lost either way.
+  // there, or may be, and has not said it yet is waited for, unless it is the one that goes: it is lost
+  // either way.
   if (options_.formats < format_of(EntryKind::membership))
     return refuse(Kind::not_known_to_all, "this node must be upgraded first");
   for (const Progress& p : progress_)

@@ -182,7 +182,8 @@ TEST(MembershipRules, WhoGoesIsNotWaitedFor) {
   n.take();
   n.sync();
   n.ack(2, 2);
-  EXPECT_TRUE(n.core.change_membership(remove_node(4))) << "a wrong address, perhaps: nobody ever answered there";
+  EXPECT_TRUE(n.core.change_membership(remove_node(4)))
+      << "a wrong address, perhaps: nobody ever answered there";
 }
 
 TEST(MembershipRules, OneChangeAtATime) {
