@@ -31,8 +31,11 @@ void ClientConnection::received(std::string_view bytes) {
   shared_->registry->totals().input_bytes += bytes.size();
   if (closing_)
     return;
+  if (const auto& stages = shared_->options.stages)
+    read_us_ = stages->now();
   parser_.feed(bytes);
   pump();
+  read_us_ = 0;
 }
 
 void ClientConnection::pump() {
@@ -98,6 +101,8 @@ void ClientConnection::submit_batch() {
     batch_[i].payload = buffer.window(buffer.view().substr(batch_parts_[i].first, batch_parts_[i].second));
   }
   batch_parts_.clear();
+  if (read_us_ != 0)
+    shared_->options.stages->record_since(Stage::parse, std::exchange(read_us_, 0));
   transport_.submit(session_.id(), std::exchange(batch_, {}));
 }
 
@@ -205,6 +210,8 @@ void ClientConnection::answered(Answers& m) {
     }
   }
   pump();
+  if (m.sent_us != 0 && shared_->options.stages)
+    shared_->options.stages->record_since(Stage::reply, m.sent_us);
 }
 
 void ClientConnection::count_error(const Reply& reply) {

@@ -129,6 +129,7 @@ class ClientConnection {
   std::size_t out_handed_ = 0;
   std::uint64_t with_transport_ = 0;           // given to it, not yet taken by the socket
   std::uint64_t reply_estimate_ = 512 * 1024;  // of large replies, decaying: bounds what is asked for at once
+  std::uint64_t read_us_ = 0;                  // when the bytes came that are looked at; 0: not measured
   bool pumping_ = false;
   bool closing_ = false;
   bool last_written_ = false;

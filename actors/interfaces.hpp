@@ -182,6 +182,7 @@ struct Submit {
   std::uint64_t client = 0;
   ClientPort port;
   std::vector<ClientCommand> commands;
+  std::uint64_t sent_us = 0;  // as in Answers
 };
 
 // --- embedding: one write or read, answered by a promise.

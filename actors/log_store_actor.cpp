@@ -63,6 +63,8 @@ void LogStoreState::flush() {
     for (auto& caller : waiting) fail(caller, to_caf_error(done.error()));
     return;
   }
+  if (stages)
+    stages->record(Stage::sync, store->stats().last_sync_us);
   auto write = writes.begin();
   for (auto& caller : waiting) {
     std::vector<LogWritten> written;
@@ -140,8 +142,9 @@ namespace {
 LogStoreImpl::behavior_type log_store(LogStoreState::Self self,
                                       std::shared_ptr<std::unique_ptr<storage::LogStore>> store,
                                       std::uint64_t epoch, std::shared_ptr<storage::DataDirectory> directory,
-                                      ScrubPace pace) {
+                                      ScrubPace pace, std::shared_ptr<StageTimes> stages) {
   auto* state = &self->state;
+  state->stages = std::move(stages);
   state->directory = std::move(directory);
   state->store = std::move(*store);
   state->epoch = epoch;
@@ -165,13 +168,14 @@ LogStoreImpl::behavior_type log_store(LogStoreState::Self self,
 LogStoreActor spawn_log_store(caf::actor_system& system, SpawnMode mode,
                               std::unique_ptr<storage::LogStore> store, std::uint64_t epoch,
                               std::shared_ptr<storage::DataDirectory> directory,
-                              std::uint64_t scrub_bytes_per_second) {
+                              std::uint64_t scrub_bytes_per_second, std::shared_ptr<StageTimes> stages) {
   const ScrubPace pace(scrub_bytes_per_second);
   // CAF copies an actor's arguments, so the store travels in a shared box.
   auto box = std::make_shared<std::unique_ptr<storage::LogStore>>(std::move(store));
   if (mode == SpawnMode::own_thread)
-    return system.spawn<caf::detached>(log_store, std::move(box), epoch, std::move(directory), pace);
-  return system.spawn(log_store, std::move(box), epoch, std::move(directory), pace);
+    return system.spawn<caf::detached>(log_store, std::move(box), epoch, std::move(directory), pace,
+                                       std::move(stages));
+  return system.spawn(log_store, std::move(box), epoch, std::move(directory), pace, std::move(stages));
 }
 
 }  // namespace kiwi

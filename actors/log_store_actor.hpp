@@ -10,6 +10,7 @@
 #include "actors/interfaces.hpp"
 #include "actors/scrub_pace.hpp"
 #include "actors/spawn_mode.hpp"
+#include "messages/stage_times.hpp"
 #include "storage/data_directory.hpp"
 #include "storage/log_store.hpp"
 
@@ -51,6 +52,7 @@ struct LogStoreState {
   std::unique_ptr<storage::LogStore> store;
   std::uint64_t epoch = 0;
   ScrubPace pace;
+  std::shared_ptr<StageTimes> stages;  // may be null
   std::vector<LogWrite> group;
   std::vector<Caller> callers;  // in the order of `group`, and for all of it
 };
@@ -59,6 +61,7 @@ struct LogStoreState {
 LogStoreActor spawn_log_store(caf::actor_system& system, SpawnMode mode,
                               std::unique_ptr<storage::LogStore> store, std::uint64_t epoch,
                               std::shared_ptr<storage::DataDirectory> directory = nullptr,
-                              std::uint64_t scrub_bytes_per_second = 0);
+                              std::uint64_t scrub_bytes_per_second = 0,
+                              std::shared_ptr<StageTimes> stages = nullptr);
 
 }  // namespace kiwi

@@ -46,6 +46,8 @@ void RaftState::schedule_drive() {
 
 void RaftState::drive() {
   drive_scheduled = false;
+  if (!stale_reads.empty())
+    core->apply_promptly();
   for (auto out = core->take_output(); !out.empty() && !stopping; out = core->take_output()) {
     if (out.lost_leadership) {
       options.log->warn("event=leadership_lost node={} term={} reason={}", options.id.value,
@@ -75,7 +77,17 @@ void RaftState::drive() {
     if (out.transfer_ended)
       transfer_ended(*out.transfer_ended);
   }
+  taken_us = 0;  // reads only, or refused
+  note_commits();
+  release_stale_reads();
   deliver_answers();
+}
+
+void RaftState::note_commits() {
+  if (core->role() != raft::Role::leader)
+    replicating.clear();
+  for (; !replicating.empty() && replicating.front().last <= core->commit(); replicating.pop_front())
+    note_stage(Stage::network, replicating.front().handed_us);
 }
 
 void RaftState::write_log(raft::Output& out) {
@@ -92,9 +104,15 @@ void RaftState::write_log(raft::Output& out) {
     call.reset_membership = installed_membership.second;
   }
   call.entries = std::move(out.entries);
+  const auto handed_us = now_us();
+  if (taken_us != 0)
+    note_stage(Stage::core, std::exchange(taken_us, 0));
+  if (options.stages && core->role() == raft::Role::leader && !call.entries.empty())
+    replicating.push_back({call.entries.back().id.index, handed_us});
   self->request(storage, caf::infinite, std::move(call))
       .then(
-          [this](const LogWritten& m) {
+          [this, handed_us](const LogWritten& m) {
+            note_stage(Stage::log_write, handed_us);
             core->persisted(m.write, m.last);
             schedule_drive();
           },
@@ -171,6 +189,7 @@ void RaftState::apply(std::vector<Entry> entries) {
       }
     }
   }
+  batch.handed_us = now_us();
   applying.push_back(std::move(batch));
   self->request(storage, caf::infinite, ApplyBatch{{}, std::move(entries)})
       .then([this](Applied& m) { applied(m); },
@@ -181,6 +200,7 @@ void RaftState::applied(Applied& m) {
   KIWI_ASSERT(!applying.empty() && applying.front().last == m.applied.index, "batches are applied in order");
   auto batch = std::move(applying.front());
   applying.pop_front();
+  note_stage(Stage::apply, batch.handed_us);
   auto first = Index(m.applied.index.value + 1 - m.replies.size());
   for (auto& [i, who] : batch.waiting) answer(who.origin, ClientResponse{first + i, std::move(m.replies[i])});
   applied_stamp_ms = m.stamp_ms;

@@ -66,10 +66,22 @@ struct RaftState {
     Origin origin;
     Bytes payload;
   };
+  /// A stale read (see stale_read_for), in `reading` by its token.
+  struct StaleRead {
+    std::uint64_t token = 0;
+    std::uint64_t since_tick = 0;
+    Index at;
+  };
   /// Entries handed to the state machine: how many, and who waits for which of them.
   struct Applying {
     std::vector<std::pair<std::size_t, Waiting>> waiting;
     Index last;
+    std::uint64_t handed_us = 0;
+  };
+  /// A write of this leader that is not committed yet.
+  struct Replicating {
+    Index last;
+    std::uint64_t handed_us = 0;
   };
   /// A reply that must wait until an entry with this stamp is applied (rule 8).
   struct Held {
@@ -106,6 +118,13 @@ struct RaftState {
   void drive();
   void schedule_drive();
   void write_log(raft::Output& out);
+  /// Of options.stages; 0 without.
+  std::uint64_t now_us() const { return options.stages ? options.stages->now() : 0; }
+  void note_stage(Stage stage, std::uint64_t since_us) const {
+    if (options.stages)
+      options.stages->record_since(stage, since_us);
+  }
+  void note_commits();
   void send_messages(std::vector<raft::Outgoing> messages);
   void fetch(const raft::Fetch& fetch);
   void hand_out(std::vector<Entry> entries, const std::vector<raft::ReadyRead>& reads);
@@ -130,7 +149,11 @@ struct RaftState {
   caf::result<Index> digest_marker();
   void propose_for(Origin origin, EntryKind kind, Bytes payload);
   void read_for(Origin origin, Bytes payload);
+  /// Served from what is applied here. On a node that follows a leader it waits, two ticks at the most, for
+  /// what this node's log holds already: a client that was told of its write and asks here then mostly sees
+  /// it.
   void stale_read_for(Origin origin, Bytes payload);
+  void release_stale_reads();
   /// Requires an index that the core just gave this leader.
   void wait_for(Index index, Origin origin);
   void propose_tick();
@@ -216,6 +239,8 @@ struct RaftState {
   std::vector<NodeId> connected;                  // sorted
 
   bool drive_scheduled = false;
+  std::uint64_t taken_us = 0;           // when the first command since the last drive was taken up; 0: none
+  std::deque<Replicating> replicating;  // in index order; only while options.stages
   bool stopping = false;
   bool bootstrapping = false;
   std::uint64_t removed_since_tick = 0;  // not 0: this node knows that it was removed
@@ -241,6 +266,7 @@ struct RaftState {
   std::deque<Waiting> waiting;
   std::deque<Applying> applying;
   std::map<std::uint64_t, Reading> reading;  // by token; tokens grow
+  std::deque<StaleRead> stale_reads;
   std::vector<Held> held;
   std::map<std::uint64_t, Owed> owed;
   std::uint64_t next_token = 1;

@@ -10,6 +10,11 @@ namespace kiwi {
 
 void RaftState::submit(Submit& m) {
   core->set_clock(options.unix_clock_ms());
+  if (m.sent_us != 0) {
+    note_stage(Stage::queue, m.sent_us);
+    if (taken_us == 0)
+      taken_us = now_us();
+  }
   for (auto& command : m.commands) {
     Origin origin = ClientSlot{m.port, m.client, command.slot, command.mode == CommandMode::write};
     switch (command.mode) {
@@ -133,10 +138,23 @@ void RaftState::stale_read_for(Origin origin, Bytes payload) {
     return;
   }
   auto token = next_token++;
-  std::vector<StateQuery> one;
-  one.push_back(StateQuery{token, 0, payload});
+  const bool follows = core->role() != raft::Role::leader;
+  stale_reads.push_back({token, now_ticks, follows ? core->last_log_id().index : Index()});
   reading.emplace_hint(reading.end(), token, Reading{now_ticks, std::move(origin), std::move(payload)});
-  run_queries(std::move(one));
+}
+
+void RaftState::release_stale_reads() {
+  constexpr std::uint64_t kMostTicks = 2;  // a leader that is idle tells of its last commit at its next tick
+  std::vector<StateQuery> queries;
+  for (; !stale_reads.empty(); stale_reads.pop_front()) {
+    const auto& next = stale_reads.front();
+    if (core->handed_out() < next.at && core->leader() && now_ticks <= next.since_tick + kMostTicks)
+      break;
+    if (auto found = reading.find(next.token); found != reading.end())
+      queries.push_back(StateQuery{next.token, 0, found->second.payload});
+  }
+  if (!queries.empty())
+    run_queries(std::move(queries));
 }
 
 void RaftState::propose_tick() {
@@ -327,11 +345,13 @@ void RaftState::give_up_all(AnswerKind writes, AnswerKind reads) {
     for (auto& [i, w] : batch.waiting) refuse(w.origin, writes);
   for (auto& w : std::exchange(waiting, {})) refuse(w.origin, writes);
   for (auto& [token, r] : std::exchange(reading, {})) refuse(r.origin, reads);
+  stale_reads.clear();
   for (auto& h : std::exchange(held, {})) refuse(h.origin, reads);
 }
 
 void RaftState::deliver_answers() {
-  for (auto& box : outbox) self->send(box.port, Answers{std::move(box.answers)});
+  const auto sent_us = outbox.empty() ? 0 : now_us();
+  for (auto& box : outbox) self->send(box.port, Answers{std::move(box.answers), sent_us});
   outbox.clear();
   outbox_of.clear();
 }

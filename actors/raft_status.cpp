@@ -52,6 +52,7 @@ caf::result<StatusPtr> RaftState::status(const StatusRequest& m) {
   if (!m.with_stats)
     return StatusPtr{status};
   status->with_stats = true;
+  status->stages = options.stages;
   auto promise = self->make_response_promise<StatusPtr>();
   auto debt = owe(promise, AnswerKind::stopping);
   auto failed = [this, debt](const caf::error& e) { settle(debt).deliver(e); };

@@ -69,7 +69,8 @@ std::uint64_t RedisConnectionState::now_ms() const {
 }
 
 void RedisConnectionState::submit(std::uint64_t client, std::vector<ClientCommand> commands) {
-  self->send(shared->options.replica, Submit{client, caf::actor_cast<ClientPort>(self), std::move(commands)});
+  self->send(shared->options.replica, Submit{client, caf::actor_cast<ClientPort>(self), std::move(commands),
+                                             shared->options.stages ? shared->options.stages->now() : 0});
 }
 
 void RedisConnectionState::ask(const ReplicaQuestion& question,

@@ -15,6 +15,7 @@
 
 #include "actors/interfaces.hpp"
 #include "messages/resp_parser.hpp"
+#include "messages/stage_times.hpp"
 #include "server/environment.hpp"
 
 namespace kiwi {
@@ -36,6 +37,7 @@ struct RedisOptions {
   std::shared_ptr<const ServerEnvironment> environment;
   /// Figures of the process: the door to the operating system.
   std::function<ProcessFigures()> process;
+  std::shared_ptr<StageTimes> stages;  // null: nothing is measured
 };
 
 struct RedisServer {

@@ -10,6 +10,7 @@
 #include "actors/spawn_mode.hpp"
 #include "messages/ids.hpp"
 #include "messages/membership.hpp"
+#include "messages/stage_times.hpp"
 #include "raft/core.hpp"
 
 namespace spdlog {
@@ -50,6 +51,8 @@ struct ReplicaOptions {
   PeerFactory make_peer;
   /// Makes the actor that asks a cluster to take this node. Empty: RAFT.CLUSTER JOIN is refused.
   std::function<JoinActor()> make_joiner;
+  /// Null: nothing is measured.
+  std::shared_ptr<StageTimes> stages;
   std::shared_ptr<spdlog::logger> log;
 };
 

@@ -56,6 +56,7 @@ struct Answer {
 struct Answers {
   static constexpr const char* name = "Answers";
   std::vector<Answer> answers;
+  std::uint64_t sent_us = 0;  // by the clock of StageTimes; 0: not measured. Never leaves the process.
   auto fields() { return std::tie(answers); }
 };
 

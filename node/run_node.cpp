@@ -88,6 +88,11 @@ ReplicaOptions replica_options(const NodeOptions& o, std::shared_ptr<spdlog::log
   r.disk_reserve_bytes = o.disk_reserve_bytes;
   r.place = CorePlace::io_thread;
   r.unix_clock_ms = unix_clock_ms;
+  r.stages = std::make_shared<StageTimes>([] {
+    const auto since_boot = std::chrono::steady_clock::now().time_since_epoch();
+    return static_cast<std::uint64_t>(
+        std::chrono::duration_cast<std::chrono::microseconds>(since_boot).count());
+  });
   r.log = std::move(log);
   return r;
 }
@@ -162,6 +167,7 @@ int run_node(const NodeOptions& o, const NodeSeams& seams) {
   start.redis.max_clients = clients_that_fit(o.max_clients, *log);
   start.redis.environment = make_environment(o, opened->identity);
   start.redis.process = make_process_probe();
+  start.redis.stages = start.replica.stages;
   start.hands_over = true;
   start.reopen = [o, env = seams.env]() -> Result<OpenedReplica> {
     auto again = open_options(o, env);

@@ -110,6 +110,9 @@ class Core {
   void persisted(std::uint64_t number, LogId last);
   /// Everything up to `index` is applied to the state machine.
   void applied(Index index);
+  /// Somebody waits for what is committed: it is handed out although little has gathered (Options::
+  /// follower_apply_entries).
+  void apply_promptly() { apply_due_ = commit_; }
   void entries_read(std::uint64_t fetch_number, std::vector<Entry> entries);
   void read_failed(std::uint64_t fetch_number);
   /// The transport lost what it had queued for `peer` (link down, queue full): in-flight appends to it count
@@ -174,6 +177,8 @@ class Core {
   Index commit() const;
   Index durable() const;
   Index applied() const;
+  /// Handed out to be applied, the last one.
+  Index handed_out() const { return handed_; }
   LogId last_log_id() const;
   const LogView& log() const { return log_; }
   /// Weight of the log on disk, about.
@@ -419,7 +424,8 @@ class Core {
   // --- Applying
   std::deque<Handed> applying_;  // handed out and not reported applied, oldest first
   std::uint64_t applying_bytes_ = 0;
-  Index apply_due_;  // committed at the last tick: does not wait for more entries to be handed out with
+  Index apply_due_;  // committed at the last tick, or asked for: does not wait for more entries to be handed
+                     // out with
   std::vector<Entry> fetched_;  // to be handed out next; read back from the log store
   std::vector<OpenFetch> open_fetches_;
   std::uint64_t next_fetch_ = 1;

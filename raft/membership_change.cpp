@@ -61,6 +61,9 @@ tl::expected<Index, ChangeRefusal> Core::change_membership(const MembershipChang
     return refuse(Kind::change_in_progress, "a change is under way since configuration " + to_string(number));
   if (number > commit_ && !KIWI_MUTANT(change_before_own_commit))
     return refuse(Kind::change_in_progress, "configuration " + to_string(number) + " is not committed yet");
+  auto next = planned(change);
+  if (!next)
+    return tl::make_unexpected(std::move(next.error()));
   // Members that do not answer cannot say what they know; a change must be able to replace them. One that is
   // there, or may be, and has not said it yet is waited for, unless it is the one that goes: it is lost
   // either way.
@@ -74,9 +77,6 @@ tl::expected<Index, ChangeRefusal> Core::change_membership(const MembershipChang
         return refuse(Kind::not_known_to_all,
                       node_text(p.node()) + " has not said yet which formats it knows");
     }
-  auto next = planned(change);
-  if (!next)
-    return tl::make_unexpected(std::move(next.error()));
   ++counters_.membership_changes;
   return append_membership(std::move(*next));
 }

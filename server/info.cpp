@@ -133,11 +133,12 @@ struct Section {
 };
 /// In the order of the reply.
 constexpr Section kSections[] = {
-    {"server", info_server},   {"clients", info_clients},
-    {"memory", info_memory},   {"persistence", info_persistence},
-    {"stats", info_stats},     {"replication", info_replication},
-    {"raft", info_raft},       {"cpu", info_cpu},
-    {"cluster", info_cluster}, {"keyspace", info_keyspace},
+    {"server", info_server},     {"clients", info_clients},
+    {"memory", info_memory},     {"persistence", info_persistence},
+    {"stats", info_stats},       {"replication", info_replication},
+    {"raft", info_raft},         {"stages", info_stages},
+    {"cpu", info_cpu},           {"cluster", info_cluster},
+    {"keyspace", info_keyspace},
 };
 
 bool wants(const RedisCommand& command, std::string_view section) {

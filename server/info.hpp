@@ -51,8 +51,9 @@ class InfoText {
   std::string text_;
 };
 
-/// The sections Replication and Raft (info_raft.cpp).
+/// The sections Replication, Raft and Stages (info_raft.cpp).
 void info_replication(const InfoSources& sources, InfoText& out);
 void info_raft(const InfoSources& sources, InfoText& out);
+void info_stages(const InfoSources& sources, InfoText& out);
 
 }  // namespace kiwi

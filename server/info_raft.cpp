@@ -225,4 +225,17 @@ void info_raft(const InfoSources& from, InfoText& out) {
     out.add("raft_follower" + std::to_string(number++), follower_line(status, follower));
 }
 
+// Where commands spend their time: messages/stage_times.hpp says what each stage is.
+void info_stages(const InfoSources& from, InfoText& out) {
+  out.section("Stages");
+  const auto& stages = from.status.stages;
+  for (std::size_t i = 0; stages && i < kStages; ++i) {
+    const auto stage = static_cast<Stage>(i);
+    const auto f = stages->figures(stage);
+    out.add(std::string("stage_") + to_string(stage) + "_us",
+            "count=" + std::to_string(f.count) + ",p50=" + std::to_string(f.p50) + ",p99=" +
+                std::to_string(f.p99) + ",p99.9=" + std::to_string(f.p999) + ",max=" + std::to_string(f.max));
+  }
+}
+
 }  // namespace kiwi

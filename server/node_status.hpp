@@ -11,6 +11,7 @@
 #include "messages/ids.hpp"
 #include "messages/membership.hpp"
 #include "messages/snapshot_meta.hpp"
+#include "messages/stage_times.hpp"
 #include "raft/core.hpp"
 #include "statemachine/state_machine.hpp"
 
@@ -104,6 +105,7 @@ struct NodeStatus {
   LogStoreFigures log_store;
   StateStats state;
   SnapshotFigures snapshots;
+  std::shared_ptr<const StageTimes> stages;  // null: nothing is measured
 };
 
 }  // namespace kiwi

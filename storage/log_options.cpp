@@ -48,7 +48,7 @@ rocksdb::Options common_options(const LogStoreOptions& options) {
   o.use_fsync = false;  // fdatasync: writes the new file size too
   o.wal_bytes_per_sync = 0;
   o.recycle_log_file_num = 0;  // old records behind the end would look like damage
-  o.allow_fallocate = false;   // the scan wants files that end where the records end
+  o.allow_fallocate = false;   // zeroed_ahead.hpp does what is wanted of it
   o.write_dbid_to_manifest = true;
   o.file_checksum_gen_factory = table_checksums();
 

@@ -2,7 +2,6 @@
 
 #include <rocksdb/db.h>
 #include <rocksdb/env.h>
-#include <rocksdb/transaction_log.h>
 
 #include <algorithm>
 #include <optional>
@@ -12,7 +11,7 @@
 #include "messages/fault_points.hpp"
 #include "storage/dir_lock.hpp"
 #include "storage/durable_dir.hpp"
-#include "storage/durable_names.hpp"
+#include "storage/log_env.hpp"
 #include "storage/log_format.hpp"
 #include "storage/log_marker.hpp"
 #include "storage/log_options.hpp"
@@ -93,18 +92,18 @@ Result<void> require_made(const std::string& dir, const Result<DirKind>& kind) {
 }  // namespace
 
 struct LogStore::Impl {
-  Impl(const LogStoreOptions& o, std::unique_ptr<rocksdb::Env> e, DirLock held,
-       std::shared_ptr<PurgePoint> point, std::unique_ptr<rocksdb::DB> database)
-      : own_env(std::move(e)),
+  Impl(const LogStoreOptions& o, LogEnv e, DirLock held, std::shared_ptr<PurgePoint> point,
+       std::unique_ptr<rocksdb::DB> database)
+      : log_env(std::move(e)),
         options(o),
-        env(*own_env),
+        env(log_env.env()),
         lock(std::move(held)),
         purge_point(std::move(point)),
         db(std::move(database)),
         purge_job(env, *db),
         table_scrub(env, *db, StorageSubject::log) {}
 
-  std::unique_ptr<rocksdb::Env> own_env;  // outlives all that uses it; options.env is this one
+  LogEnv log_env;  // outlives all that uses it; options.env is this one
   LogStoreOptions options;
   rocksdb::Env& env;
   DirLock lock;                             // outlives the database
@@ -127,7 +126,6 @@ struct LogStore::Impl {
   }
   /// Writes `batch`, whose first operation is next.state, and syncs it. Then `next` is what is durable.
   Result<void> write_synced(rocksdb::WriteBatch& batch, LogShape next);
-  std::uint64_t wal_offset() const;
   void start_flush_if_large(std::uint64_t wal_bytes);
   void give_back_purged(Index before);
 
@@ -143,10 +141,10 @@ bool LogStore::exists(const LogStoreOptions& options) {
 }
 
 Result<void> LogStore::create(const LogStoreOptions& given, const Identity& identity) {
-  const auto own_env = with_durable_names(given.env);
+  const LogEnv log_env(given.env);
   auto options = given;
-  options.env = own_env.get();
-  auto& env = *own_env;
+  options.env = &log_env.env();
+  auto& env = *options.env;
   const auto kind = kind_of_dir(env, options.dir);
   if (!kind) {
     return tl::unexpected(kind.error());
@@ -182,10 +180,10 @@ Result<void> LogStore::create(const LogStoreOptions& given, const Identity& iden
 }
 
 Result<std::unique_ptr<LogStore>> LogStore::open(const LogStoreOptions& given, Recovered& recovered) {
-  auto own_env = with_durable_names(given.env);
+  LogEnv log_env(given.env);
   auto options = given;
-  options.env = own_env.get();
-  auto& env = *own_env;
+  options.env = &log_env.env();
+  auto& env = *options.env;
   if (auto made = require_made(options.dir, kind_of_dir(env, options.dir)); !made) {
     return tl::unexpected(made.error());
   }
@@ -217,7 +215,7 @@ Result<std::unique_ptr<LogStore>> LogStore::open(const LogStoreOptions& given, R
     return tl::unexpected(make_error(kOpening, StorageKind::corruption,
                                      options.dir + ": RocksDB opened another state than the one inspected"));
   }
-  auto impl = std::make_unique<Impl>(options, std::move(own_env), std::move(*lock), std::move(purge_point),
+  auto impl = std::make_unique<Impl>(options, std::move(log_env), std::move(*lock), std::move(purge_point),
                                      std::move(*db));
   impl->identity = contents->recovered.identity;
   impl->shape = {contents->state, contents->recovered.runs, {}, {}};
@@ -255,13 +253,8 @@ Result<std::unique_ptr<LogStore>> LogStore::open(const LogStoreOptions& given, R
 LogStore::LogStore(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 LogStore::~LogStore() = default;
 
-std::uint64_t LogStore::Impl::wal_offset() const {
-  std::unique_ptr<rocksdb::LogFile> wal;
-  return db->GetCurrentWalFile(&wal).ok() ? wal->SizeFileBytes() : 0;
-}
-
 Result<void> LogStore::Impl::write_synced(rocksdb::WriteBatch& batch, LogShape next) {
-  const auto offset = wal_offset();
+  const auto offset = log_env.wal_bytes();
   fill_sector(batch, offset);
   const auto started_us = env.NowMicros();
   auto status = db->Write(KIWI_MUTANT(log_sync_skipped) ? rocksdb::WriteOptions() : synced(), &batch);

@@ -1,5 +1,6 @@
 #include "storage/wal_file.hpp"
 
+#include <algorithm>
 #include <boost/crc.hpp>
 #include <limits>
 
@@ -96,6 +97,11 @@ std::optional<WalBatch> WalFile::batch_at(std::uint64_t offset, std::string& why
   const char* head = record->head.data();
   return WalBatch{load_little<std::uint64_t>(head), load_little<std::uint32_t>(head + 8), record->end,
                   std::move(record->head)};
+}
+
+std::uint64_t WalFile::end_of_nonzero(std::uint64_t from) const {
+  const auto last = bytes_.find_last_not_of('\0');
+  return std::max(from, last == std::string_view::npos ? 0 : static_cast<std::uint64_t>(last) + 1);
 }
 
 bool WalFile::any_record_behind(std::uint64_t from) const {

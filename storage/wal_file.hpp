@@ -59,6 +59,8 @@ class WalFile {
   bool any_record_behind(std::uint64_t from) const;
 
   std::uint64_t size() const { return bytes_.size(); }
+  /// Behind the last byte that is not zero, but not below `from`.
+  std::uint64_t end_of_nonzero(std::uint64_t from) const;
 
  private:
   struct Fragment {

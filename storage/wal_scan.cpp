@@ -70,8 +70,9 @@ class Scanner {
       }
       at = batch->end;
     }
-    if (why.empty()) {
-      return true;
+    const auto end = file.end_of_nonzero(at);
+    if (why.empty() || end == at) {
+      return true;  // the file, or what was written of it, ends here (zeroed_ahead.hpp)
     }
     const auto behind = file.find_behind(at + 1, scan_.next_sequence,
                                          [this](std::string_view head) { return proves_damage(head); });
@@ -80,7 +81,7 @@ class Scanner {
           name, at, why + ", and a good record lies behind it at offset " + std::to_string(*behind)};
       return false;
     }
-    scan_.torn_bytes += file.size() - at;
+    scan_.torn_bytes += end - at;
     scan_.torn = WalDamage{name, at, why};
     return true;
   }

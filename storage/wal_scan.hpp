@@ -15,11 +15,12 @@
 //   - a bad batch with a good batch of ours behind it in the same file, looked for at every offset, because a
 //     damaged length loses the framing;
 //   - a sequence number that is not the one expected, in the same file or at the start of the next.
+// Zeroes up to the end of a file were written ahead (zeroed_ahead.hpp): the file ends where they begin.
 // Everything else is a torn tail. A batch counts as "of ours" when its state carries this directory's
 // instance and a later serial: bytes that a client stored, even a copy of an old log file, do not.
 //
-// What it cannot see: damage to (or loss of) the newest batch looks like a torn one, and a file that was cut
-// exactly between two batches looks like one that ends there.
+// What it cannot see: damage to (or loss of) the newest batch looks like a torn one, and a file that was cut,
+// or zeroed from there on, exactly between two batches looks like one that ends there.
 
 #include <rocksdb/env.h>
 
@@ -43,7 +44,7 @@ struct WalScan {
   std::uint64_t bytes = 0;
   std::uint64_t batches = 0;           // good ones
   std::uint64_t next_sequence = 0;     // the one after the last good batch; 0: no batch
-  std::uint64_t torn_bytes = 0;        // behind the last good batch
+  std::uint64_t torn_bytes = 0;        // behind the last good batch, without zeroes at the end
   std::optional<LogState> last_state;  // after the last good batch
   std::optional<WalDamage> torn;       // the torn tail, when there is no damage
   std::optional<WalDamage> damage;

@@ -23,6 +23,7 @@ namespace {
 constexpr Time kNever = std::chrono::hours(24 * 365);
 /// Batches between two flushes of the memtable, at most.
 constexpr std::uint64_t kMostBatches = 4000;
+constexpr std::uint64_t kZeroesAheadBytes = 8192;
 
 std::string seconds_text(Time time) {
   char text[32];
@@ -77,6 +78,7 @@ SimNode::~SimNode() {
 }
 
 void SimNode::new_hardware(sim::SimDisk image) {
+  image.zero_ahead(kZeroesAheadBytes);
   auto next = std::make_unique<sim::SimMachine>(std::move(image));
   next->disk.describe_from(kNodeDir);
   next->fs->set_capacity(capacity_);

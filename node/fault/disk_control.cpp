@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "messages/codec.hpp"
+#include "storage/zeroed_ahead.hpp"
 
 namespace kiwi::fault {
 namespace {
@@ -98,7 +99,8 @@ DiskControl::DiskControl(bool buffers)
     const std::uint64_t more = *spread;
     std::this_thread::sleep_for(std::chrono::microseconds(us + (more == 0 ? 0 : random() % (more + 1))));
   };
-  fs_ = std::make_shared<sim::FaultFileSystem>(rocksdb::FileSystem::Default(), std::move(options));
+  fs_ = std::make_shared<sim::FaultFileSystem>(storage::zeroed_ahead(rocksdb::FileSystem::Default()),
+                                               std::move(options));
 }
 
 tl::expected<std::string, std::string> DiskControl::command(const Words& words) {

@@ -109,7 +109,11 @@ SimDisk SimDisk::after_power_failure(const PowerFailure& failure) const {
   for (std::size_t i = 0; i < std::min(failure.names_kept, pending_.size()); ++i) {
     apply(pending_[i], names, dirs);
   }
-  return image_of(names, dirs, [&failure](const InodePtr& file) { return surviving(*file, failure); });
+  auto image = image_of(names, dirs, [&failure](const InodePtr& file) { return surviving(*file, failure); });
+  if (failure.zeroes_ahead > 0) {
+    image.zero_ahead(failure.zeroes_ahead);
+  }
+  return image;
 }
 
 SimDisk SimDisk::after_kill() const {

@@ -39,6 +39,8 @@ struct PowerFailure {
   bool sizes_kept = false;
   /// This many of the oldest un-synced name changes survive, in order.
   std::size_t names_kept = 0;
+  /// As zero_ahead().
+  std::size_t zeroes_ahead = 0;
 };
 
 struct SimInode;
@@ -95,6 +97,10 @@ class SimDisk {
   /// The process died, the machine runs on: all is there, and what was un-synced still is. Also the cheap
   /// copy.
   SimDisk after_kill() const;
+  /// Write-ahead-log files of the log end in zeroes up to the next multiple of this, as those of a process
+  /// that wrote zeroes ahead and died (storage/zeroed_ahead.hpp). Here no process does: there is no journal
+  /// to spare.
+  void zero_ahead(std::uint64_t stretch_bytes);
 
   // --- Files and names. Those that return bool: false when the name, or its directory, is not there.
   InodePtr create(const std::string& path);  // null without its directory; replaces an existing file
@@ -123,7 +129,7 @@ class SimDisk {
   // --- Harm
   /// Flips one bit of a file, at rest and in the cache. Bit 0 is the lowest of the first byte.
   void flip(const std::string& path, std::uint64_t bit);
-  /// Flips one bit of one file of this class; null: there is no byte of such a file.
+  /// Flips one bit of one file of this class, before its zeroes at the end; null: there is no such byte.
   struct Flipped {
     std::string path;
     std::uint64_t bit = 0;

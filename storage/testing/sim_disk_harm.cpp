@@ -7,6 +7,27 @@
 #include "storage/testing/sim_disk.hpp"
 
 namespace kiwi::sim {
+namespace {
+
+/// On the platters and in the cache, without zeroes at the end.
+std::uint64_t written_bytes(const SimInode& file) {
+  const auto last = file.disk.str().find_last_not_of('\0');
+  return last == std::string::npos ? 0 : std::min<std::uint64_t>(last + 1, file.bytes.size());
+}
+
+}  // namespace
+
+void SimDisk::zero_ahead(std::uint64_t stretch_bytes) {
+  for (const auto& [path, file] : files_) {
+    if (file->where != FileClass::log_wal || file->bytes.empty()) {
+      continue;
+    }
+    file->bytes.resize((file->bytes.size() / stretch_bytes + 1) * stretch_bytes);
+    if (file->unsynced.empty()) {
+      file->disk.resize(file->bytes.size());
+    }
+  }
+}
 
 void SimDisk::flip(const std::string& path, std::uint64_t bit) {
   const auto file = find(path);
@@ -21,7 +42,7 @@ std::optional<SimDisk::Flipped> SimDisk::flip_any(FileClass where, const Chooser
                                                   std::uint64_t counter) {
   std::vector<const std::string*> paths;
   for (const auto& [path, file] : files_) {
-    if ((where == FileClass::any || file->where == where) && !file->disk.empty() && !file->bytes.empty()) {
+    if ((where == FileClass::any || file->where == where) && written_bytes(*file) > 0) {
       paths.push_back(&path);
     }
   }
@@ -30,7 +51,7 @@ std::optional<SimDisk::Flipped> SimDisk::flip_any(FileClass where, const Chooser
   }
   const auto& path = *paths[chooser(to_string(where), "flip file", counter) % paths.size()];
   const auto file = find(path);
-  const auto bits = 8 * std::min(file->disk.size(), file->bytes.size());
+  const auto bits = 8 * written_bytes(*file);
   Flipped flipped{path, chooser(path, "flip bit", counter) % bits};
   flip(flipped.path, flipped.bit);
   return flipped;

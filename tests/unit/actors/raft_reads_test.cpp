@@ -186,6 +186,43 @@ TEST(RaftReads, StaleReadsAreLoadingUntilTheNodeHasCaughtUp) {
   EXPECT_EQ(w.query("e", true).reply().reply, saw("e", 2));
 }
 
+/// Follows node 2, which has sent entries 1 and 2 and said that the first is committed.
+void follow_with_one_uncommitted(RaftWorld& w) {
+  AppendRequest append;
+  append.term = Term(3);
+  append.commit = Index(1);
+  append.sequence = 1;
+  for (std::uint64_t i = 1; i <= 2; ++i)
+    append.entries.push_back({{Term(3), Index(i)}, EntryKind::command, 1000, text("x")});
+  w.from(2, append);
+  w.run();
+}
+
+TEST(RaftReads, AStaleReadWaitsForWhatTheLogHereHolds) {
+  RaftWorld w(nodes(3));
+  follow_with_one_uncommitted(w);
+  w.submit(1, {w.stale_get("a")});
+  auto query = w.query("b", true);
+  EXPECT_TRUE(w.answers(1).empty()) << "its client may have been told of entry 2";
+  HeartbeatRequest heartbeat;
+  heartbeat.term = Term(3);
+  heartbeat.commit = Index(2);
+  w.from(2, heartbeat);
+  w.run();
+  ASSERT_EQ(w.answers(1).size(), 1u);
+  EXPECT_EQ(w.answers(1).back().reply, saw("a", 2));
+  EXPECT_EQ(query.reply().reply, saw("b", 2));
+}
+
+TEST(RaftReads, AStaleReadDoesNotWaitForLong) {
+  RaftWorld w(nodes(3));
+  follow_with_one_uncommitted(w);
+  w.submit(1, {w.stale_get("a")});
+  w.ticks(3);
+  ASSERT_EQ(w.answers(1).size(), 1u);
+  EXPECT_EQ(w.answers(1).back().reply, saw("a", 1)) << "stale, as it says";
+}
+
 TEST(RaftReads, AStaleReadNeedsNoQuorum) {
   RaftWorld w(nodes(3));
   w.lead();

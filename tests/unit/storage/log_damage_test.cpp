@@ -134,8 +134,15 @@ TEST_F(LogDamageTest, TheNewestWriteCutAtEveryByteIsATornTail) {
   const auto size = wal_size();
   for (std::uint64_t cut = 1; cut < kSector; cut += 7) {
     SCOPED_TRACE("cut " + std::to_string(cut));
-    EXPECT_EQ(after_edit(wal_, [&](std::string& bytes) { bytes.resize(size - cut); }), Outcome::newest_cut);
-    EXPECT_EQ(torn_bytes_, kSector - cut);
+    std::uint64_t left = 0;  // of it, without the zeroes that fill its sector
+    EXPECT_EQ(after_edit(wal_,
+                         [&](std::string& bytes) {
+                           bytes.resize(size - cut);
+                           left = bytes.find_last_not_of('\0') + 1 - (size - kSector);
+                         }),
+              Outcome::newest_cut);
+    EXPECT_EQ(torn_bytes_, left);
+    EXPECT_GT(left, 0u);
   }
   EXPECT_EQ(after_edit(wal_, [&](std::string& bytes) { bytes.resize(size - kSector); }), Outcome::newest_cut);
 }
@@ -143,7 +150,7 @@ TEST_F(LogDamageTest, TheNewestWriteCutAtEveryByteIsATornTail) {
 TEST_F(LogDamageTest, TheNewestSectorZeroedIsATornTailThatTakesOneWrite) {
   EXPECT_EQ(after_edit(wal_, [](std::string& bytes) { std::fill(bytes.end() - kSector, bytes.end(), '\0'); }),
             Outcome::newest_cut);
-  EXPECT_EQ(torn_bytes_, kSector);
+  EXPECT_EQ(torn_bytes_, 0u) << "zeroes at the end were written ahead, as far as anybody can tell";
 }
 
 TEST_F(LogDamageTest, AnEarlierSectorZeroedIsDamage) {

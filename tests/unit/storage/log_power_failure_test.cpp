@@ -112,11 +112,13 @@ INSTANTIATE_TEST_SUITE_P(
                       sim::PowerFailure{40, false, 0}, sim::PowerFailure{700, false, 2},
                       sim::PowerFailure{40'000, false, 1000}, sim::PowerFailure{1u << 30, false, 0},
                       sim::PowerFailure{1u << 30, false, 1000}, sim::PowerFailure{0, true, 1000},
-                      sim::PowerFailure{100, true, 0}, sim::PowerFailure{513, true, 1000}),
+                      sim::PowerFailure{100, true, 0}, sim::PowerFailure{513, true, 1000},
+                      sim::PowerFailure{0, false, 1000, 1000}, sim::PowerFailure{513, false, 1000, 100'000}),
     [](const auto& tested) {
       const auto& f = tested.param;
       return "Bytes" + std::to_string(f.torn_bytes) + (f.sizes_kept ? "WithSizes" : "") + "Names" +
-             std::to_string(f.names_kept);
+             std::to_string(f.names_kept) +
+             (f.zeroes_ahead > 0 ? "Zeroes" + std::to_string(f.zeroes_ahead) : "");
     });
 
 }  // namespace

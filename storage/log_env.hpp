@@ -1,0 +1,32 @@
+#pragma once
+
+// The Env of a log store: with durable names (durable_names.hpp), zeroes ahead on a real disk
+// (zeroed_ahead.hpp), and an eye on how far the newest write-ahead-log file is written, which its size on the
+// disk does not tell.
+
+#include <rocksdb/env.h>
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+
+namespace kiwi::storage {
+
+class LogEnv {
+ public:
+  /// `base` null: the real one. It must live longer.
+  explicit LogEnv(rocksdb::Env* base);
+
+  rocksdb::Env& env() const { return *top_; }
+  /// Bytes handed to the newest file named *.log that was made through this Env. Exact once a write was
+  /// synced.
+  std::uint64_t wal_bytes() const { return wal_bytes_->load(std::memory_order_relaxed); }
+
+ private:
+  std::shared_ptr<std::atomic<std::uint64_t>> wal_bytes_;  // files of a closing database may outlive this
+  std::unique_ptr<rocksdb::Env> real_;
+  std::unique_ptr<rocksdb::Env> names_;
+  std::unique_ptr<rocksdb::Env> top_;
+};
+
+}  // namespace kiwi::storage
