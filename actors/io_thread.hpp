@@ -7,7 +7,6 @@
 #include <caf/all.hpp>
 #include <caf/io/middleman.hpp>
 #include <caf/io/network/multiplexer.hpp>
-#include <functional>
 #include <type_traits>
 #include <utility>
 
@@ -46,41 +45,6 @@ caf::infer_handle_from_fun_t<F> spawn_at(caf::actor_system& system, CorePlace pl
   caf::detail::init_fun_factory<Impl, F> factory;
   config.init_fun = factory(std::move(fun), std::forward<Ts>(xs)...);
   return system.spawn_class<OnIoThread<Impl>, caf::no_spawn_options>(config);
-}
-
-/// Base: a scheduled actor class. Runs on the IO thread while what comes is light, and on the scheduler's
-/// workers when something came that is not; it goes back once its mailbox was empty. Always one message after
-/// the other, in the order in which they came.
-template <class Base>
-class OnIoThreadWhileLight : public OnIoThread<Base> {
- public:
-  /// Called by the senders, from any thread.
-  using IsLight = std::function<bool(const caf::type_erased_tuple&)>;
-
-  OnIoThreadWhileLight(caf::actor_config& config, IsLight is_light)
-      : OnIoThread<Base>(config), is_light_(std::move(is_light)) {}
-
-  using OnIoThread<Base>::enqueue;
-  void enqueue(caf::mailbox_element_ptr what, caf::execution_unit* unit) override {
-    if (is_light_(what->content()))
-      OnIoThread<Base>::enqueue(std::move(what), unit);
-    else
-      Base::enqueue(std::move(what), nullptr);
-  }
-
- private:
-  IsLight is_light_;
-};
-
-template <class F, class... Ts>
-caf::infer_handle_from_fun_t<F> spawn_while_light(caf::actor_system& system,
-                                                  std::function<bool(const caf::type_erased_tuple&)> is_light,
-                                                  F fun, Ts&&... xs) {
-  using Impl = caf::infer_impl_from_fun_t<F>;
-  caf::actor_config config{&system.middleman().backend()};
-  caf::detail::init_fun_factory<Impl, F> factory;
-  config.init_fun = factory(std::move(fun), std::forward<Ts>(xs)...);
-  return system.spawn_class<OnIoThreadWhileLight<Impl>, caf::no_spawn_options>(config, std::move(is_light));
 }
 
 }  // namespace kiwi

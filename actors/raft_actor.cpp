@@ -105,10 +105,11 @@ void RaftState::write_log(raft::Output& out) {
   }
   call.entries = std::move(out.entries);
   const auto handed_us = now_us();
-  if (taken_us != 0)
-    note_stage(Stage::core, std::exchange(taken_us, 0));
-  if (options.stages && core->role() == raft::Role::leader && !call.entries.empty())
+  if (options.stages && core->role() == raft::Role::leader && !call.entries.empty()) {
+    if (taken_us != 0)
+      note_stage(Stage::core, std::exchange(taken_us, 0));
     replicating.push_back({call.entries.back().id.index, handed_us});
+  }
   self->request(storage, caf::infinite, std::move(call))
       .then(
           [this, handed_us](const LogWritten& m) {

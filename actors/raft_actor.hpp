@@ -149,7 +149,7 @@ struct RaftState {
   caf::result<Index> digest_marker();
   void propose_for(Origin origin, EntryKind kind, Bytes payload);
   void read_for(Origin origin, Bytes payload);
-  /// Served from what is applied here. On a node that follows a leader it waits, two ticks at the most, for
+  /// Served from what is applied here. On a node that follows a leader it waits, three ticks at the most, for
   /// what this node's log holds already: a client that was told of its write and asks here then mostly sees
   /// it.
   void stale_read_for(Origin origin, Bytes payload);

@@ -1,9 +1,7 @@
 #include "actors/state_machine_actor.hpp"
 
-#include <algorithm>
 #include <utility>
 
-#include "actors/io_thread.hpp"
 #include "actors/storage_errors.hpp"
 #include "messages/assert.hpp"
 #include "messages/limits.hpp"
@@ -165,47 +163,13 @@ StateMachineImpl::behavior_type state_machine(StateMachineState::Self self,
       [state](const ScrubSlice&) { state->scrub(); },
   };
 }
-
-/// Of what is on its way to the machine.
-bool is_light(const std::function<bool(const Bytes&)>& takes_long, const caf::type_erased_tuple& content) {
-  // What takes about as long as waking another thread and being woken by it.
-  constexpr std::size_t kMostEntries = 8;
-  constexpr std::size_t kMostQueries = 32;
-  constexpr std::size_t kMostBytes = 64u << 10;
-  std::size_t bytes = 0;
-  const auto light = [&](const Bytes& payload) {
-    bytes += payload.size();
-    return bytes <= kMostBytes && !takes_long(payload);
-  };
-  if (content.match_elements<ApplyBatch>()) {
-    const auto& entries = content.get_as<ApplyBatch>(0).entries;
-    return entries.size() <= kMostEntries && std::all_of(entries.begin(), entries.end(), [&](const Entry& e) {
-             return e.kind != EntryKind::command || light(e.payload);
-           });
-  }
-  if (content.match_elements<StateQueryBatch>()) {
-    const auto& queries = content.get_as<StateQueryBatch>(0).queries;
-    return queries.size() <= kMostQueries &&
-           std::all_of(queries.begin(), queries.end(), [&](const StateQuery& q) { return light(q.payload); });
-  }
-  return false;
-}
 }  // namespace
 
-StateMachineActor spawn_state_machine(caf::actor_system& system, SpawnMode mode, CorePlace place,
+StateMachineActor spawn_state_machine(caf::actor_system& system, SpawnMode mode,
                                       std::unique_ptr<StateMachine> machine, std::uint64_t epoch,
                                       std::uint64_t scrub_bytes_per_second) {
   const ScrubPace pace(scrub_bytes_per_second);
   auto box = std::make_shared<std::unique_ptr<StateMachine>>(std::move(machine));
-  if (mode == SpawnMode::own_thread && place == CorePlace::io_thread) {
-    auto takes_long = (*box)->may_take_long();
-    return spawn_while_light(
-        system,
-        [takes_long = std::move(takes_long)](const caf::type_erased_tuple& content) {
-          return takes_long && is_light(takes_long, content);
-        },
-        state_machine, std::move(box), epoch, pace, system.spawn<caf::detached>(aside_worker));
-  }
   if (mode == SpawnMode::own_thread)
     return system.spawn<caf::detached>(state_machine, std::move(box), epoch, pace,
                                        system.spawn<caf::detached>(aside_worker));

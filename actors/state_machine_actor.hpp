@@ -44,10 +44,8 @@ struct StateMachineState {
 };
 
 /// What the machine has to do aside (StateMachine::work_aside) gets an actor of its own; with own_thread on
-/// another thread. With own_thread and a core on the IO thread, quick batches run there too, and only what
-/// may take long (StateMachine::may_take_long, and all that is no apply or query) on another thread: two
-/// threads need not be woken for each batch (docs/performance.md).
-StateMachineActor spawn_state_machine(caf::actor_system& system, SpawnMode mode, CorePlace place,
+/// another thread.
+StateMachineActor spawn_state_machine(caf::actor_system& system, SpawnMode mode,
                                       std::unique_ptr<StateMachine> machine, std::uint64_t epoch,
                                       std::uint64_t scrub_bytes_per_second = 0);
 

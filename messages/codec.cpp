@@ -229,15 +229,6 @@ Decoded<ClientRequest> decode_request(const Bytes& payload) {
   });
 }
 
-std::string_view request_name(const Bytes& payload) {
-  const auto name = guarded([&] {
-    Input archive(payload);
-    archive.expect_version();
-    return archive.take_length(1) == 0 ? std::string_view() : archive.take_text();
-  });
-  return name.value_or(std::string_view());
-}
-
 std::string encode_response(const ClientResponse& response) {
   std::string out;
   Output archive(out);

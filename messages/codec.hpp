@@ -70,9 +70,6 @@ void encode_request_to(const ClientRequest& request, std::string& out);
 /// The size that encode_request would give, without encoding.
 std::uint64_t encoded_request_bytes(const ClientRequest& request);
 Decoded<ClientRequest> decode_request(const Bytes& payload);
-/// The command's name as the client wrote it, a window into the payload, without decoding the rest. Empty
-/// when it is no request.
-std::string_view request_name(const Bytes& payload);
 
 std::string encode_response(const ClientResponse& response);
 Decoded<ClientResponse> decode_response(const Bytes& bytes);

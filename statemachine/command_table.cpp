@@ -173,15 +173,6 @@ std::vector<std::size_t> key_positions(const CommandSpec& spec, const RedisComma
   return positions;
 }
 
-bool walks_over_keys(std::string_view name) {
-  static constexpr std::string_view kNames[] = {"flushall", "flushdb", "keys", "lcs", "randomkey", "scan"};
-  const auto lower = [](char c) { return static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c); };
-  return std::any_of(std::begin(kNames), std::end(kNames), [&](std::string_view one) {
-    return one.size() == name.size() && one.front() == lower(name.front()) &&
-           std::equal(one.begin(), one.end(), name.begin(), [&](char a, char b) { return a == lower(b); });
-  });
-}
-
 bool arity_fits(const CommandSpec& spec, std::size_t argument_count) {
   if (spec.arity >= 0)
     return argument_count == static_cast<std::size_t>(spec.arity);

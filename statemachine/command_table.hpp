@@ -71,9 +71,6 @@ const CommandSpec* find_full_name(std::string_view name);
 std::string full_name(const CommandSpec& spec);
 /// The keys of a command whose arity is right (positions in args).
 std::vector<std::size_t> key_positions(const CommandSpec& spec, const RedisCommand& command);
-/// Takes a time that grows with the number of keys, or with the product of two values' sizes.
-/// Case-insensitive.
-bool walks_over_keys(std::string_view name);
 /// True when the number of arguments fits.
 bool arity_fits(const CommandSpec& spec, std::size_t argument_count);
 /// Redis' own texts, without the leading '-': "ERR unknown command 'foo', with args beginning with: 'a' 'b'

@@ -4,7 +4,6 @@
 #include "messages/codec.hpp"
 #include "messages/fault_points.hpp"
 #include "rocksdb/write_batch.h"
-#include "statemachine/command_table.hpp"
 #include "statemachine/commands/handler.hpp"
 #include "statemachine/commands/text.hpp"
 #include "statemachine/engine/storage_failure.hpp"
@@ -178,13 +177,6 @@ Result<Index> RedisMachine::flush() {
 Index RedisMachine::durable_applied() {
   const std::lock_guard lock(impl_->mutex);
   return impl_->failed ? Index() : impl_->database->durable();
-}
-
-std::function<bool(const Bytes& payload)> RedisMachine::may_take_long() const {
-  return [](const Bytes& payload) {
-    constexpr std::size_t kLargeBytes = 256u << 10;
-    return payload.size() > kLargeBytes || walks_over_keys(request_name(payload));
-  };
 }
 
 Result<bool> RedisMachine::background_work() {

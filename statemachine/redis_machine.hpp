@@ -61,8 +61,6 @@ class RedisMachine final : public StateMachine {
   /// Requires entries right after applied_state().applied (asserted). An undecodable payload is corruption.
   Result<ApplyResult> apply(const std::vector<Entry>& entries) override;
   Result<StateAnswer> query(const StateQuery& query) override;
-  /// Commands that walk over keys, and large ones. Reads that miss the caches are not foreseen.
-  std::function<bool(const Bytes& payload)> may_take_long() const override;
   Result<Index> flush() override;
   /// Computes the digests that markers in the log asked for.
   Result<bool> background_work() override;

@@ -97,11 +97,6 @@ class StateMachine {
   /// Answers a query against the applied state; see StateAnswer for a query that needs a tick first.
   virtual Result<StateAnswer> query(const StateQuery& query) = 0;
 
-  /// Tells whether applying or answering a payload may hold up its thread for more than about a millisecond.
-  /// A replica may run what is quick on the thread that serves the network. Empty: all may take long. The
-  /// function is called from any thread, and after the machine is gone: it looks at nothing but the payload.
-  virtual std::function<bool(const Bytes& payload)> may_take_long() const { return {}; }
-
   /// Makes everything applied so far survive a crash. Called at an ordered stop, and before a log purge.
   virtual Result<Index> flush() = 0;
 

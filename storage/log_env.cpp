@@ -14,65 +14,66 @@ namespace {
 using rocksdb::IODebugContext;
 using rocksdb::IOOptions;
 using rocksdb::IOStatus;
-using Meter = std::shared_ptr<std::atomic<std::uint64_t>>;
+using Bytes = std::shared_ptr<std::atomic<std::uint64_t>>;
 
 class MeteredFile : public rocksdb::FSWritableFileOwnerWrapper {
  public:
-  MeteredFile(std::unique_ptr<rocksdb::FSWritableFile> file, Meter meter)
-      : FSWritableFileOwnerWrapper(std::move(file)), meter_(std::move(meter)) {}
+  MeteredFile(std::unique_ptr<rocksdb::FSWritableFile> file, Bytes bytes)
+      : FSWritableFileOwnerWrapper(std::move(file)), bytes_(std::move(bytes)) {}
 
   IOStatus Append(const rocksdb::Slice& data, const IOOptions& options, IODebugContext* debug) override {
-    meter_->fetch_add(data.size(), std::memory_order_relaxed);
+    bytes_->fetch_add(data.size(), std::memory_order_relaxed);
     return target()->Append(data, options, debug);
   }
   IOStatus Append(const rocksdb::Slice& data, const IOOptions& options,
                   const rocksdb::DataVerificationInfo& verification, IODebugContext* debug) override {
-    meter_->fetch_add(data.size(), std::memory_order_relaxed);
+    bytes_->fetch_add(data.size(), std::memory_order_relaxed);
     return target()->Append(data, options, verification, debug);
   }
 
  private:
-  Meter meter_;
+  Bytes bytes_;
 };
 
 class Metered : public rocksdb::FileSystemWrapper {
  public:
-  Metered(std::shared_ptr<rocksdb::FileSystem> base, Meter meter)
-      : FileSystemWrapper(std::move(base)), meter_(std::move(meter)) {}
+  Metered(std::shared_ptr<rocksdb::FileSystem> base, std::shared_ptr<NewestWal> newest)
+      : FileSystemWrapper(std::move(base)), newest_(std::move(newest)) {}
   const char* Name() const override { return "KiwiMetered"; }
 
   IOStatus NewWritableFile(const std::string& path, const rocksdb::FileOptions& options,
                            std::unique_ptr<rocksdb::FSWritableFile>* out, IODebugContext* debug) override {
     auto status = target()->NewWritableFile(path, options, out, debug);
     if (status.ok() && path.ends_with(".log")) {
-      meter_->store(0, std::memory_order_relaxed);
-      *out = std::make_unique<MeteredFile>(std::move(*out), meter_);
+      auto bytes = std::make_shared<std::atomic<std::uint64_t>>(0);
+      *out = std::make_unique<MeteredFile>(std::move(*out), bytes);
+      newest_->begin(std::move(bytes));
     }
     return status;
   }
 
  private:
-  Meter meter_;
+  std::shared_ptr<NewestWal> newest_;
 };
 
 /// RocksDB takes its files from the Env's file system; the Env's own file calls go to `base`.
 class MeteredEnv : public rocksdb::EnvWrapper {
  public:
-  MeteredEnv(rocksdb::Env* base, Meter meter) : EnvWrapper(base) {
-    file_system_ = std::make_shared<Metered>(base->GetFileSystem(), std::move(meter));
+  MeteredEnv(rocksdb::Env* base, std::shared_ptr<NewestWal> newest) : EnvWrapper(base) {
+    file_system_ = std::make_shared<Metered>(base->GetFileSystem(), std::move(newest));
   }
   const char* Name() const override { return "KiwiLogEnv"; }
 };
 
 }  // namespace
 
-LogEnv::LogEnv(rocksdb::Env* base) : wal_bytes_(std::make_shared<std::atomic<std::uint64_t>>(0)) {
+LogEnv::LogEnv(rocksdb::Env* base) : newest_(std::make_shared<NewestWal>()) {
   if (base == nullptr) {
     real_ = rocksdb::NewCompositeEnv(zeroed_ahead(rocksdb::FileSystem::Default()));
     base = real_.get();
   }
   names_ = with_durable_names(base);
-  top_ = std::make_unique<MeteredEnv>(names_.get(), wal_bytes_);
+  top_ = std::make_unique<MeteredEnv>(names_.get(), newest_);
 }
 
 }  // namespace kiwi::storage

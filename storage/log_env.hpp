@@ -9,8 +9,28 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <mutex>
+#include <utility>
 
 namespace kiwi::storage {
+
+/// How far the write-ahead-log file that was made last is written. Any thread.
+class NewestWal {
+ public:
+  using Bytes = std::shared_ptr<std::atomic<std::uint64_t>>;
+  void begin(Bytes bytes) {
+    const std::lock_guard lock(mutex_);
+    bytes_ = std::move(bytes);
+  }
+  std::uint64_t bytes() const {
+    const std::lock_guard lock(mutex_);
+    return bytes_ ? bytes_->load(std::memory_order_relaxed) : 0;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  Bytes bytes_;
+};
 
 class LogEnv {
  public:
@@ -20,10 +40,10 @@ class LogEnv {
   rocksdb::Env& env() const { return *top_; }
   /// Bytes handed to the newest file named *.log that was made through this Env. Exact once a write was
   /// synced.
-  std::uint64_t wal_bytes() const { return wal_bytes_->load(std::memory_order_relaxed); }
+  std::uint64_t wal_bytes() const { return newest_->bytes(); }
 
  private:
-  std::shared_ptr<std::atomic<std::uint64_t>> wal_bytes_;  // files of a closing database may outlive this
+  std::shared_ptr<NewestWal> newest_;  // the file system may outlive this
   std::unique_ptr<rocksdb::Env> real_;
   std::unique_ptr<rocksdb::Env> names_;
   std::unique_ptr<rocksdb::Env> top_;

@@ -21,17 +21,17 @@ class ZeroedFile : public rocksdb::FSWritableFileOwnerWrapper {
         stretch_bytes_(stretch_bytes) {}
 
   IOStatus Append(const rocksdb::Slice& data, const IOOptions& options, IODebugContext* debug) override {
-    zero_ahead_of(data.size(), options);
-    auto status = target()->Append(data, options, debug);
-    end_ += status.ok() ? data.size() : 0;
-    return status;
+    if (auto status = zero_ahead_of(data.size(), options); !status.ok()) {
+      return status;
+    }
+    return appended(data.size(), target()->Append(data, options, debug));
   }
   IOStatus Append(const rocksdb::Slice& data, const IOOptions& options,
                   const rocksdb::DataVerificationInfo& verification, IODebugContext* debug) override {
-    zero_ahead_of(data.size(), options);
-    auto status = target()->Append(data, options, verification, debug);
-    end_ += status.ok() ? data.size() : 0;
-    return status;
+    if (auto status = zero_ahead_of(data.size(), options); !status.ok()) {
+      return status;
+    }
+    return appended(data.size(), target()->Append(data, options, verification, debug));
   }
   IOStatus Truncate(std::uint64_t size, const IOOptions& options, IODebugContext* debug) override {
     auto status = target()->Truncate(size, options, debug);
@@ -52,22 +52,38 @@ class ZeroedFile : public rocksdb::FSWritableFileOwnerWrapper {
   }
 
  private:
-  void zero_ahead_of(std::uint64_t bytes, const IOOptions& options) {
+  /// After a failed append nobody knows where the first handle stands: no zeroes any more, and no cut.
+  IOStatus appended(std::uint64_t bytes, IOStatus status) {
+    if (status.ok()) {
+      end_ += bytes;
+    } else {
+      zeroes_.reset();
+    }
+    return status;
+  }
+
+  IOStatus zero_ahead_of(std::uint64_t bytes, const IOOptions& options) {
     const auto end = end_ + bytes;
     if (end <= zeroed_to_ || !zeroes_) {
-      return;
+      return IOStatus::OK();
     }
     static const std::string kZeroes(64u << 10, '\0');
     const auto to = (end / stretch_bytes_ + 1) * stretch_bytes_;
     for (auto at = end; at < to;) {
       const auto piece = std::min<std::uint64_t>(to - at, kZeroes.size());
-      if (!zeroes_->Write(at, rocksdb::Slice(kZeroes.data(), piece), options, nullptr).ok()) {
-        zeroes_.reset();  // what was written of them stays, and is written over
-        return;
+      auto status = zeroes_->Write(at, rocksdb::Slice(kZeroes.data(), piece), options, nullptr);
+      if (status.IsNoSpace()) {
+        // What there is of room is for the record. A cut does not move the first handle.
+        zeroes_.reset();
+        return target()->Truncate(end_, options, nullptr);
+      }
+      if (!status.ok()) {
+        return status;
       }
       at += piece;
     }
     zeroed_to_ = to;
+    return IOStatus::OK();
   }
 
   std::unique_ptr<rocksdb::FSRandomRWFile> zeroes_;  // null: without

@@ -9,10 +9,14 @@
 namespace kiwi::sim {
 namespace {
 
-/// On the platters and in the cache, without zeroes at the end.
+/// On the platters and in the cache; of a write-ahead log without the zeroes ahead of what is written.
 std::uint64_t written_bytes(const SimInode& file) {
-  const auto last = file.disk.str().find_last_not_of('\0');
-  return last == std::string::npos ? 0 : std::min<std::uint64_t>(last + 1, file.bytes.size());
+  auto size = file.disk.size();
+  if (file.where == FileClass::log_wal) {
+    const auto last = file.disk.str().find_last_not_of('\0');
+    size = last == std::string::npos ? 0 : last + 1;
+  }
+  return std::min<std::uint64_t>(size, file.bytes.size());
 }
 
 }  // namespace

@@ -8,8 +8,3 @@ kiwi_test(peer_test
     peer_server_test.cpp
   LINK kiwi::actors)
 target_precompile_headers(peer_test PRIVATE <caf/all.hpp> <caf/io/all.hpp>)
-
-kiwi_test(actors_state_machine_place_test
-  SOURCES state_machine_place_test.cpp
-  LINK kiwi::actors)
-target_precompile_headers(actors_state_machine_place_test REUSE_FROM peer_test)

@@ -82,9 +82,8 @@ class DiaryMachine : public StateMachine {
 struct StateMachineActorTest : testing::Test {
   std::shared_ptr<Diary> diary = std::make_shared<Diary>();
   ActorWorld world;
-  StateMachineActor actor =
-      world.watch(spawn_state_machine(world.system(), SpawnMode::scheduled, CorePlace::scheduler,
-                                      std::make_unique<DiaryMachine>(diary), kEpoch));
+  StateMachineActor actor = world.watch(spawn_state_machine(world.system(), SpawnMode::scheduled,
+                                                            std::make_unique<DiaryMachine>(diary), kEpoch));
   std::uint64_t sequence = 0;
 
   Question<Applied> apply(std::uint64_t first, std::uint64_t last, std::uint64_t epoch = kEpoch) {

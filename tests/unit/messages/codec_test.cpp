@@ -63,17 +63,6 @@ TEST(CodecRoundTrip, Requests) {
   }
 }
 
-TEST(CodecRoundTrip, TheNameOfARequestIsReadWithoutTheRest) {
-  EXPECT_EQ(request_name(encode_request(request_of({"KeYs", "*"}))), "KeYs");
-  EXPECT_EQ(request_name(encode_request(request_of({"SET", "k", std::string(1000, 'x')}))), "SET");
-  EXPECT_EQ(request_name(encode_request(request_of({""}))), "");
-  const auto whole = encode_request(request_of({"GET", "k"}));
-  for (std::size_t size = 0; size < 12; ++size) {
-    EXPECT_EQ(request_name(whole.window(whole.view().substr(0, size))), size < 12 ? "" : "GET") << size;
-  }
-  EXPECT_EQ(request_name(Bytes::copy_of("\xff no request")), "");
-}
-
 TEST(CodecRoundTrip, RequestsAppendToASharedBuffer) {
   std::string batch = "before";
   encode_request_to(request_of({"A"}), batch);

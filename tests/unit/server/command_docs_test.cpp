@@ -54,21 +54,6 @@ TEST(CommandDocs, Syntax) {
   EXPECT_EQ(syntax("mset"), "MSET <key> <value> [<key> <value> ...]");
 }
 
-TEST(CommandTable, WhatWalksOverKeysMustNotRunWhereHeartbeatsAreSent) {
-  for (const auto& spec : all_commands()) {
-    const bool walks = spec.complexity.find("in the database") != std::string_view::npos ||
-                       spec.complexity.find("whole walk") != std::string_view::npos ||
-                       spec.complexity.find("N*M") != std::string_view::npos;
-    if (walks && (spec.place == CommandPlace::read || spec.place == CommandPlace::write)) {
-      EXPECT_TRUE(walks_over_keys(spec.name)) << spec.name;
-    }
-  }
-  for (const char* name : {"KEYS", "Scan", "flushALL", "FLUSHDB", "RandomKey", "lcs"})
-    EXPECT_TRUE(walks_over_keys(name)) << name;
-  for (const char* name : {"", "get", "set", "key", "keyss", "mget", "scab"})
-    EXPECT_FALSE(walks_over_keys(name)) << name;
-}
-
 // The bytes are those of redis-server 7.0.15.
 TEST(CommandDocs, InfoOfAPlainCommand) {
   EXPECT_EQ(

@@ -225,7 +225,7 @@ TEST_F(SimFaultTest, ShortReadsAndShortWrites) {
 
 TEST_F(SimFaultTest, ABitFlipsInTheChosenClassOrPlace) {
   const auto wal = open("000004.log");
-  append(*wal, std::string(100, '\0'));
+  append(*wal, std::string(100, 'w'));
   sync(*wal);
   append(*open("000005.sst"), "table");
   std::set<std::uint64_t> bits;
