@@ -36,6 +36,8 @@ struct MutantRow {
   X(truncated_membership_kept,   "X17", "the membership of truncated entries goes on to count")                     \
   X(learners_counted,            "X19", "learners count in every majority")                                         \
   X(reads_unconfirmed,           "X20", "the leader serves reads without asking who leads")                         \
+  X(lease_kept_in_transfer,      "X21", "the lease is kept while leadership is handed over")                        \
+  X(lease_by_wall_clock,         "X22", "the lease is measured with the wall clock")                                \
   X(read_before_apply,           "X23", "a read does not wait until its index is applied")                          \
   X(applied_index_apart,         "X24", "the applied index is not written with the data")                           \
   X(snapshot_forgets_members,    "X18", "an installed snapshot without membership entries leaves no members at all")                \
@@ -76,6 +78,9 @@ struct MutantRow {
   X(only_old_half_counted,       "K60", "in a joint membership the new voters' majority is not needed")             \
   X(only_new_half_counted,       "K61", "in a joint membership the old voters' majority is not needed")             \
   X(promoted_unlevel,            "K62", "a learner becomes a voter before it has caught up")                        \
+  X(lease_from_receipt,          "K70", "the lease counts from the answers, not from when the round was sent")      \
+  X(lease_without_margin,        "K71", "the lease is as long as the promise: clocks are taken to run alike")       \
+  X(promise_ends_with_process,   "K72", "a restarted voter forgets that it promised to vote for nobody")            \
   X(always_wrong,                "K19", "the canary: every 50th answer to a read of a string is another one")
 
 struct MarkRow {
@@ -152,6 +157,7 @@ struct MarkRow {
   X("transfer.aborted",          "a transfer took too long, and the leader leads on")                                \
   X("read.confirmed",            "a quorum confirmed a round of reads")                                              \
   X("read.confirmed_by_commit",  "a read was confirmed by the commit of a later entry")                              \
+  X("read.by_lease",             "a read was confirmed by the leader's lease")                                       \
   X("read.waited_for_apply",     "a confirmed read waited until its index was applied")                              \
   X("read.failed_at_step_down",  "a waiting read failed because leadership was lost")                                \
   X("read.held",                 "a reply waits until the time it is true for is in the log")                        \

@@ -72,6 +72,7 @@ Core::Core(Options options, Restored restored)
               "what is applied is in the log");
   if (applied_ < log_.last().index)
     KIWI_MARK("data.replayed");
+  promise_unknown_ = options_.lease && vote_.term.value != 0 && !KIWI_MUTANT(promise_ends_with_process);
   set_idle_role();
   reset_election_timer();
   out_.state_changed = false;
@@ -173,6 +174,7 @@ tl::expected<void, Refusal> Core::read(std::uint64_t token, Index at_least) {
   const Index known = KIWI_MUTANT(reads_before_noop) ? commit_ : std::max(commit_, noop_);
   // An `at_least` beyond the log is a write of an earlier term that did not survive; nothing can show it.
   reads_.push(token, std::max(known, std::min(at_least, end)), end);
+  confirm_by_lease();
   return {};
 }
 

@@ -26,6 +26,7 @@
 #include "raft/clock_median.hpp"
 #include "raft/core_options.hpp"
 #include "raft/core_output.hpp"
+#include "raft/leader_lease.hpp"
 #include "raft/log_sizes.hpp"
 #include "raft/log_view.hpp"
 #include "raft/membership_change.hpp"
@@ -59,6 +60,7 @@ struct Counters {
   std::uint64_t proposals_refused = 0;
   std::uint64_t reads = 0;
   std::uint64_t read_rounds = 0;
+  std::uint64_t lease_reads = 0;  // among reads: confirmed by a lease, without a round
   std::uint64_t append_mismatches = 0;
   std::uint64_t purges = 0;
   std::uint64_t snapshots_installed = 0;
@@ -94,6 +96,10 @@ class Core {
   /// The local clock, Unix milliseconds; call before inputs whenever it moved. It may jump: only stamps and
   /// replies to heartbeats use it, never a time-out.
   void set_clock(std::uint64_t unix_ms);
+  /// The same, and the steady clock, which counts also while the process, or its machine, sleeps: leases and
+  /// promises are measured with it (Options::lease). Read both after the input came, not before: a read is
+  /// true for some moment after that. A steady time that goes back counts as one that stands still.
+  void set_clock(std::uint64_t unix_ms, std::uint64_t steady_us);
   /// One unit of logical time.
   void tick();
   /// A message from a peer. Messages from nodes outside the membership are answered only where Raft's safety
@@ -187,6 +193,8 @@ class Core {
   const Membership& membership() const;
   /// Leader: the no-op of its term is committed, so reads can be served.
   bool leader_ready() const;
+  /// Leader, Options::lease: a read that comes now needs no round, by the clock of the last set_clock().
+  bool lease_holds() const;
   /// The leader's time: max(last stamp, median of the voters' clocks) (rule 8). Elsewhere: the last stamp.
   /// While this node leads it never goes below what it said with an entry's stamp or a ReadyRead: a tick that
   /// is proposed after a read has a stamp of at least that read's now_ms, whatever the clocks do meanwhile.
@@ -267,6 +275,14 @@ class Core {
   void handle(NodeId from, const VoteRequest& m);
   void handle(NodeId from, const VoteResponse& m);
   void handle(NodeId from, const TimeoutNowRequest& m);
+
+  // raft/lease.cpp: reads without a round
+  std::uint64_t promise_us() const;
+  void promise();
+  bool promised() const;
+  std::uint64_t lease_clock_us() const;
+  void begin_round();
+  void confirm_by_lease();
 
   // raft/room.cpp: nearly full disks
   bool has_room(NodeId id) const;
@@ -393,6 +409,12 @@ class Core {
   std::vector<NodeId> pre_grants_;   // pre-candidate: who would vote for it in the next term
   bool vote_requests_held_ = false;  // candidate: they wait until the own vote is durable
   bool campaign_is_transfer_ = false;
+
+  // --- Leases (raft/lease.cpp)
+  std::uint64_t steady_us_ = 0;          // of the last set_clock()
+  std::uint64_t promised_until_us_ = 0;  // no vote before, but in a transfer
+  bool promise_unknown_ = false;         // restarted, and the clock was not read yet
+  LeaderLease lease_;                    // of this term's leadership
 
   // --- Promises that wait for the disk (rule 2); all belong to vote_.term.
   NodeId held_grant_;

@@ -40,6 +40,11 @@ struct Options {
   std::uint64_t max_cached_bytes = 32u << 20;
   /// Reads waiting for confirmation; more are refused.
   std::uint32_t max_pending_reads = 100'000;
+  /// The leader serves reads without a round while its lease holds, and every node keeps the promise that
+  /// leases rest on (docs/reads.md). All nodes of a cluster must have the same.
+  bool lease = false;
+  /// Real length of a tick, microseconds; used with `lease` only.
+  std::uint64_t tick_us = 50'000;
   CompactionLimits compaction;
   /// False: the state machine has no snapshots; an offer is refused.
   bool installs_snapshots = true;

@@ -58,8 +58,8 @@ void Core::tick_election() {
   }
   if (room_ != DiskRoom::enough)
     patience *= kPatienceWithoutRoom;  // those who have it stand first
-  if (now_ticks_ - timer_started_ticks_ < patience)
-    return;
+  if (now_ticks_ - timer_started_ticks_ < patience || promised())
+    return;  // ticks may come in a burst; the promise goes by the clock
   // With a disk that does not even take the last vote nobody can win; it would only drive the term up (T16).
   // With one that is late for entries it would win and stand in the way at once (D09).
   if (writes_.durable_vote() == vote_ && !disk_is_late() && now_ticks_ >= stand_back_until_ticks_) {
@@ -149,6 +149,7 @@ bool Core::heard_leader(NodeId from, Term term) {
     follow(term, from);
   leader_of_term_ = from;
   leader_heard_ticks_ = now_ticks_;
+  promise();
   if (transfer_ && term > transfer_->term)
     end_transfer(from == transfer_->target ? TransferEnd::Outcome::done : TransferEnd::Outcome::other);
   reset_election_timer();
@@ -236,6 +237,7 @@ void Core::become_leader() {
   rebuild_progress();
   weigh_room();
   clocks_.forget();
+  lease_.begin();
   told_ms_ = 0;
   told_at_ = Index(0);
   refresh_agreed_clock();
@@ -246,7 +248,10 @@ void Core::become_leader() {
   noop.kind = EntryKind::blank;
   noop.stamp_ms = agreed_time_ms();
   append_entry(std::move(noop));
-  broadcast_heartbeat();
+  if (options_.lease)
+    begin_round();
+  else
+    broadcast_heartbeat();
 }
 
 // --- Messages
@@ -257,7 +262,7 @@ void Core::handle(NodeId from, const VoteRequest& m) {
   answer.round = m.round;
   const bool log_is_enough = m.last_log_id >= log_.last() ||
                              (m.pre_vote ? KIWI_MUTANT(pre_vote_ignores_log) : KIWI_MUTANT(vote_ignores_log));
-  const bool too_early = !m.transfer && hears_leader();
+  const bool too_early = !m.transfer && (hears_leader() || promised());
   // Every majority that could need this candidate has the entry without it, and so a newer log.
   if (memberships_.at(commit_).was_removed(from)) {
     answer.term = vote_.term;
@@ -284,7 +289,9 @@ void Core::handle(NodeId from, const VoteRequest& m) {
   }
   // A follower that hears its leader does not even learn the new term from a candidate (thesis 4.2.3). A
   // leader does: the candidate's term will reach it anyhow, with the first answer to a heartbeat.
-  if (m.term < vote_.term || (m.term > vote_.term && too_early && role_ != Role::leader)) {
+  // A promise binds in a later term, too, that this node learned from somebody else.
+  const bool bound = promised() && too_early;
+  if (m.term < vote_.term || ((m.term > vote_.term || bound) && too_early && role_ != Role::leader)) {
     answer.term = vote_.term;
     send(from, answer);
     return;

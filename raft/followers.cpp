@@ -80,7 +80,10 @@ void Core::tick_leader() {
     return;
   hand_over_for_room();
   if (now_ticks_ - heartbeat_sent_ticks_ >= options_.heartbeat_ticks) {
-    broadcast_heartbeat();
+    if (options_.lease)
+      begin_round();  // renews the lease
+    else
+      broadcast_heartbeat();
     return;
   }
   // While nothing else is sent, followers learn of a commit at the next tick.
@@ -274,12 +277,17 @@ void Core::check_rounds() {
     reads_.confirm_round(reads_.round());
     return;
   }
-  reads_.confirm_round(quorum_value(membership(), [&](NodeId id) -> std::uint64_t {
+  const std::uint64_t answered = quorum_value(membership(), [&](NodeId id) -> std::uint64_t {
     if (id == options_.id)
       return reads_.round();
     const Progress* p = progress_of(id);
     return p == nullptr ? 0 : p->acked_round();
-  }));
+  });
+  reads_.confirm_round(answered);
+  if (options_.lease) {
+    lease_.round_answered(answered, lease_clock_us(), promise_us());
+    confirm_by_lease();
+  }
 }
 
 void Core::refresh_agreed_clock() {

@@ -20,10 +20,8 @@ Output Core::take_output() {
   if (role_ == Role::leader) {
     advance_transfer();
     if (reads_.wants_round()) {
-      reads_.start_round();
       ++counters_.read_rounds;
-      broadcast_heartbeat();
-      check_rounds();  // a single voter is its own quorum
+      begin_round();
     }
     for (Progress& p : progress_) replicate_to(p);
   }

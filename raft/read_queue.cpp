@@ -39,6 +39,13 @@ void ReadQueue::confirm_by_commit(Index commit) {
   }
 }
 
+std::size_t ReadQueue::confirm_all() {
+  const std::size_t count = waiting_.size();
+  confirmed_.insert(confirmed_.end(), waiting_.begin(), waiting_.end());
+  waiting_.clear();
+  return count;
+}
+
 std::vector<ReadQueue::Emitted> ReadQueue::emit(Index handed_before, Index handed) {
   std::vector<Emitted> out;
   if (confirmed_.empty()) {

@@ -13,7 +13,9 @@
 //   (a) a quorum answered a round that began after the read arrived (thesis 6.4, step 3), or
 //   (b) an entry above p is committed in this term: it was proposed after the read arrived, so the quorum
 //   that
-//       acknowledged it did so later still.
+//       acknowledged it did so later still, or
+//   (c) the leader's lease holds at some moment after the read arrived (leader_lease.hpp): it confirms all
+//       reads that wait, so that none overtakes an earlier one.
 // Rounds ride on heartbeats and appends, one at a time: reads that arrive while a round is on its way share
 // the next one, which begins when it completes. The number of messages is bounded by the round-trip time,
 // whatever the number of reads.
@@ -63,6 +65,10 @@ class ReadQueue {
   void confirm_round(std::uint64_t round);
   /// Everything up to `commit` is committed; `commit` is an entry of the current term.
   void confirm_by_commit(Index commit);
+  /// Reads wait for a round, or for what else may confirm them.
+  bool has_unconfirmed() const { return !waiting_.empty(); }
+  /// Nobody else leads at this moment; returns how many reads that confirms.
+  std::size_t confirm_all();
 
   /// Takes out the reads that are ready when everything up to `handed` has been handed out, and everything up
   /// to `handed_before` was before this Output. Sorted by `at`.

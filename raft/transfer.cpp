@@ -1,8 +1,9 @@
 // Transfers of leadership (thesis 3.10). Proposals are refused from the beginning: a target that must catch
 // up with a running stream may never be level, and a refusal is surely not done, so that the client may ask
 // the next leader. Once the target is level it is asked to stand, and nothing more is appended: voters that
-// had more than the target would not vote for it. Reads need no special care: there is no lease to give up,
-// every read is confirmed by a majority that still was in this term after it came (read_queue.hpp).
+// had more than the target would not vote for it. Without leases reads need no special care: every read is
+// confirmed by a majority that still was in this term after it came (read_queue.hpp). A lease is given up
+// before the target is asked to stand, and for the rest of the term: see advance_transfer().
 
 #include <algorithm>
 
@@ -72,6 +73,10 @@ void Core::advance_transfer() {
   if (p == nullptr || p->match() < log_.last().index)
     return;
   KIWI_MARK("transfer.asked");
+  // Voters do not keep their promise for the target. This message may arrive late, also after the transfer
+  // was given up, so there is no moment in this term at which a lease would be safe again (R03).
+  if (!KIWI_MUTANT(lease_kept_in_transfer))
+    lease_.give_up();
   transfer_->asked_ticks = now_ticks_;
   TimeoutNowRequest m;
   m.term = vote_.term;

@@ -18,9 +18,10 @@ std::uint64_t setting(const char* name, std::uint64_t otherwise) {
   return text == nullptr ? otherwise : std::stoull(text);
 }
 
-RandomWorld::Figures storm(std::uint64_t seed, std::size_t nodes, std::size_t spares = 0) {
+RandomWorld::Figures storm(std::uint64_t seed, std::size_t nodes, std::size_t spares = 0,
+                           bool leases = false) {
   try {
-    RandomWorld world(seed, nodes, spares);
+    RandomWorld world(seed, nodes, spares, leases);
     world.run(6000, 10'000);
     return world.figures();
   } catch (const BrokenInvariant& e) {
@@ -138,6 +139,37 @@ void changing_storms(std::size_t nodes, std::uint64_t seeds) {
 TEST(RandomStorms, ThreeNodesThatChange) { changing_storms(3, 100); }
 TEST(RandomStorms, OneNodeThatGrows) { changing_storms(1, 60); }
 TEST(RandomStorms, FiveNodesThatChange) { changing_storms(5, 40); }
+
+/// Reads by lease, in both kinds of storms. No read is from the past, though clocks go at different rates.
+void storms_with_leases(std::size_t nodes, std::size_t spares, std::uint64_t seeds) {
+  RandomWorld::Figures sum;
+  seeds = setting("KIWI_SEEDS", seeds);
+  const std::uint64_t only = setting("KIWI_SEED", 0);
+  for (std::uint64_t seed = only != 0 ? only : 1;
+       seed <= (only != 0 ? only : seeds) && !testing::Test::HasFailure(); ++seed) {
+    const RandomWorld::Figures f = storm(seed, nodes, spares, true);
+    sum.reads += f.reads;
+    sum.lease_reads += f.lease_reads;
+    sum.failed_reads += f.failed_reads;
+    sum.terms += f.terms;
+    sum.committed += f.committed;
+  }
+  std::printf(
+      "%zu nodes, %zu spares, %llu seeds: reads %llu, by lease %llu, failed %llu, terms %llu, committed "
+      "%llu\n",
+      nodes, spares, (unsigned long long)seeds, (unsigned long long)sum.reads,
+      (unsigned long long)sum.lease_reads, (unsigned long long)sum.failed_reads,
+      (unsigned long long)sum.terms, (unsigned long long)sum.committed);
+  if (testing::Test::HasFailure() || only != 0)
+    return;
+  EXPECT_GT(sum.lease_reads, seeds * 20);
+  EXPECT_GT(sum.reads, sum.lease_reads) << "some had to ask";
+  EXPECT_GT(sum.terms, seeds * 2);
+}
+
+TEST(RandomStorms, LeasesOnThreeNodes) { storms_with_leases(3, 0, 80); }
+TEST(RandomStorms, LeasesOnFiveNodes) { storms_with_leases(5, 0, 40); }
+TEST(RandomStorms, LeasesWhileNodesChange) { storms_with_leases(3, 6, 60); }
 
 TEST(RandomStorms, OneNode) {
   for (std::uint64_t seed = 1; seed <= 20; ++seed) storm(seed, 1);

@@ -42,11 +42,13 @@ class RandomWorld {
     std::uint64_t transfers_aborted = 0;
     std::uint64_t settled_without_one = 0;  // runs in which a voter stayed dead at first
     std::uint64_t out_of_joint = 0;         // those of them that began joint
+    std::uint64_t lease_reads = 0;          // served without a round
     std::uint64_t rolled_back = 0;          // changes whose first entry never committed
   };
 
   /// `spares`: nodes that belong to no cluster and may be added; with them memberships change.
-  RandomWorld(std::uint64_t seed, std::size_t nodes, std::size_t spares = 0);
+  /// `leases`: reads are served by leases, and steady clocks go at different rates, within the bound.
+  RandomWorld(std::uint64_t seed, std::size_t nodes, std::size_t spares = 0, bool leases = false);
   /// Time under faults, then healing. Throws BrokenInvariant; also when the healed cluster does not converge.
   void run(std::uint64_t storm_units, std::uint64_t heal_units);
   const Figures& figures() const { return figures_; }
@@ -88,6 +90,9 @@ class RandomWorld {
   void send(std::size_t from, Outgoing out);
   void client(std::size_t node);
   void clients();
+  std::uint64_t steady_us(std::size_t node) const;
+  void read_clocks(std::size_t node);
+  void check_leases() const;
   void tally(const Counters& counters);
   void fault();
   void hunt_leader();
@@ -110,6 +115,7 @@ class RandomWorld {
   std::uint64_t order_ = 0;
   std::uint64_t rng_;
   std::uint64_t drop_ = 20, duplicate_ = 20, slow_ = 20;  // per mille
+  bool leases_ = false;
   bool storm_ = true;
   bool quiet_ = false;       // clients pause
   std::size_t initial_ = 0;  // nodes of the first cluster: the first ones

@@ -100,8 +100,8 @@ void SimNode::unreachable(NodeId peer) {
   handle();
 }
 
-void SimNode::set_clock(std::uint64_t ms) {
-  core_->set_clock(ms);
+void SimNode::set_clock(std::uint64_t ms, std::uint64_t steady_us) {
+  core_->set_clock(ms, steady_us);
   handle();
 }
 

@@ -37,7 +37,7 @@ class SimNode {
   std::optional<Index> propose(const std::string& text);
   bool read(std::uint64_t token, Index at_least = Index(0));
   void unreachable(NodeId peer);
-  void set_clock(std::uint64_t ms);
+  void set_clock(std::uint64_t ms, std::uint64_t steady_us);
   /// Several inputs, one output.
   void turn(const std::function<void(Core&)>& inputs);
 
