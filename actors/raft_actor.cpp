@@ -27,7 +27,7 @@ void RaftState::tick() {
   self->delayed_send(self, std::chrono::milliseconds(options.tick_ms), caf::tick_atom_v);
   ++now_ticks;
   ask_for_room();
-  core->set_clock(options.unix_clock_ms());
+  read_clocks();
   core->tick();
   give_up_old();
   end_unused_links();
@@ -36,6 +36,13 @@ void RaftState::tick() {
       core->agreed_time_ms() >= next_deadline_ms)
     propose_tick();
   drive();
+}
+
+void RaftState::read_clocks() {
+  if (options.raft.lease)
+    core->set_clock(options.unix_clock_ms(), options.steady_clock_us());
+  else
+    core->set_clock(options.unix_clock_ms());
 }
 
 void RaftState::schedule_drive() {
@@ -281,10 +288,12 @@ ReplicaImpl::behavior_type raft_behavior(RaftState::Self self, std::shared_ptr<R
   s->storage = std::move(start->storage);
   s->snapshots = std::move(start->snapshots);
   s->options.raft.installs_snapshots = static_cast<bool>(s->snapshots);
+  s->options.raft.tick_us = std::uint64_t{s->options.tick_ms} * 1000;
+  KIWI_ASSERT(!s->options.raft.lease || s->options.steady_clock_us, "leases need a steady clock");
   s->room = RoomWatch(s->options.disk_reserve_bytes);
   for (const auto& b : start->bindings) s->bindings[b.node] = b.instance;
   s->core = std::make_unique<raft::Core>(s->options.raft, std::move(start->restored));
-  s->core->set_clock(s->options.unix_clock_ms());
+  s->read_clocks();
   self->set_exit_handler([s](const caf::exit_msg& m) { s->stop(m.reason); });
   s->start();
   return {

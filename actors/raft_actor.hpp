@@ -116,6 +116,8 @@ struct RaftState {
   void tick();
   /// Takes what the core wants and does it, in the order that safety needs.
   void drive();
+  /// Before each input that came from outside, and after it came: a lease is judged by this (docs/reads.md).
+  void read_clocks();
   void schedule_drive();
   void write_log(raft::Output& out);
   /// Of options.stages; 0 without.

@@ -57,7 +57,7 @@ std::string hex(std::uint64_t value) {
 }  // namespace
 
 caf::result<AdminAnswer> RaftState::admin(AdminCall& m) {
-  core->set_clock(options.unix_clock_ms());
+  read_clocks();
   switch (m.what) {
     case AdminCall::What::change:
       return change_members(m);

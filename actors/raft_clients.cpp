@@ -9,7 +9,7 @@
 namespace kiwi {
 
 void RaftState::submit(Submit& m) {
-  core->set_clock(options.unix_clock_ms());
+  read_clocks();
   if (m.sent_us != 0) {
     note_stage(Stage::queue, m.sent_us);
     if (taken_us == 0)
@@ -43,7 +43,7 @@ void RaftState::submit(Submit& m) {
 
 caf::result<ClientResponse> RaftState::propose(Propose& m) {
   auto promise = self->make_response_promise<ClientResponse>();
-  core->set_clock(options.unix_clock_ms());
+  read_clocks();
   propose_for(promise, EntryKind::command, std::move(m.payload));
   schedule_drive();
   return promise;
@@ -51,7 +51,7 @@ caf::result<ClientResponse> RaftState::propose(Propose& m) {
 
 caf::result<ClientResponse> RaftState::query(Query& m) {
   auto promise = self->make_response_promise<ClientResponse>();
-  core->set_clock(options.unix_clock_ms());
+  read_clocks();
   if (m.stale)
     stale_read_for(promise, std::move(m.payload));
   else
@@ -62,7 +62,7 @@ caf::result<ClientResponse> RaftState::query(Query& m) {
 
 caf::result<Index> RaftState::digest_marker() {
   auto promise = self->make_response_promise<Index>();
-  core->set_clock(options.unix_clock_ms());
+  read_clocks();
   propose_for(promise, EntryKind::digest, {});
   schedule_drive();
   return promise;

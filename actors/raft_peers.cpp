@@ -19,7 +19,7 @@ std::string hex16(std::uint64_t value) {
 }  // namespace
 
 void RaftState::from_peer(FromPeer& m) {
-  core->set_clock(options.unix_clock_ms());
+  read_clocks();
   heard_from(m.from);
   for (auto& message : m.messages)
     if (!take_snapshot_traffic(m.from, message))

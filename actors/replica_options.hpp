@@ -48,6 +48,9 @@ struct ReplicaOptions {
   std::uint64_t data_damaged = 0;
   /// The machine's clock, Unix milliseconds: the door for time (safety rule 8).
   std::function<std::uint64_t()> unix_clock_ms;
+  /// Needed with raft.lease: microseconds of a clock that nobody sets, and that goes on while the process or
+  /// the machine sleeps. Its rate must be right within the bound of docs/reads.md.
+  std::function<std::uint64_t()> steady_clock_us;
   PeerFactory make_peer;
   /// Makes the actor that asks a cluster to take this node. Empty: RAFT.CLUSTER JOIN is refused.
   std::function<JoinActor()> make_joiner;

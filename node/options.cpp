@@ -75,6 +75,13 @@ void define(CLI::App& app, NodeOptions& o, Raw& raw) {
       ->check(CLI::Range(100u, 600'000u))
       ->type_name("MS")
       ->capture_default_str();
+  app.add_option(
+         "--read-mode", o.read_mode,
+         "How a linearizable read makes sure who leads: quorum, a round to a majority; or lease, by the "
+         "clock, with no round. The same on every node; docs/reads.md says what lease rests on")
+      ->check(CLI::IsMember({"quorum", "lease"}))
+      ->type_name("MODE")
+      ->capture_default_str();
   app.add_option("--worker-threads", o.worker_threads, "Threads of the actor scheduler")
       ->check(CLI::Range(1u, 64u))
       ->type_name("N")

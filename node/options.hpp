@@ -29,6 +29,7 @@ struct NodeOptions {
   std::uint32_t heartbeat_ms = 100;
   std::uint32_t request_timeout_ms = 5000;
   std::uint32_t worker_threads = 1;
+  std::string read_mode = "quorum";  // or "lease" (docs/reads.md)
   // Compaction and snapshots (docs/snapshots.md).
   std::uint64_t log_keep_bytes = 32ull << 20;
   std::uint64_t log_keep_entries = 1'000'000;

@@ -67,6 +67,7 @@ std::shared_ptr<const ServerEnvironment> make_environment(const NodeOptions& opt
   facts.dir = absolute(options.dir);
   facts.log_level = redis_log_level(options.log_level);
   facts.max_clients = options.max_clients;
+  facts.read_mode = options.read_mode;
   facts.client_query_buffer_limit = kMaxRequestBytes;
   e->config = config_table(facts);
   return e;

@@ -12,6 +12,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstdio>
+#include <ctime>
 #include <future>
 
 #include "actors/node_actor.hpp"
@@ -36,6 +37,14 @@ std::uint64_t unix_clock_ms() {
   using namespace std::chrono;
   return static_cast<std::uint64_t>(
       duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count());
+}
+
+/// Goes on while the machine is suspended, unlike CLOCK_MONOTONIC; nobody can set it (docs/reads.md).
+std::uint64_t steady_clock_us() {
+  timespec now{};
+  const int done = ::clock_gettime(CLOCK_BOOTTIME, &now);
+  KIWI_ASSERT(done == 0, "CLOCK_BOOTTIME is there since Linux 2.6.39");
+  return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000 + static_cast<std::uint64_t>(now.tv_nsec) / 1000;
 }
 
 std::shared_ptr<spdlog::logger> make_logger(const std::string& level) {
@@ -87,7 +96,9 @@ ReplicaOptions replica_options(const NodeOptions& o, std::shared_ptr<spdlog::log
   r.scrub_bytes_per_second = o.scrub_rate_bytes;
   r.disk_reserve_bytes = o.disk_reserve_bytes;
   r.place = CorePlace::io_thread;
+  r.raft.lease = o.read_mode == "lease";
   r.unix_clock_ms = unix_clock_ms;
+  r.steady_clock_us = steady_clock_us;
   r.stages = std::make_shared<StageTimes>([] {
     const auto since_boot = std::chrono::steady_clock::now().time_since_epoch();
     return static_cast<std::uint64_t>(
@@ -159,6 +170,8 @@ int run_node(const NodeOptions& o, const NodeSeams& seams) {
   start.seed = random_number();
   if (seams.unix_clock_ms)
     start.replica.unix_clock_ms = seams.unix_clock_ms;
+  if (seams.steady_clock_us)
+    start.replica.steady_clock_us = seams.steady_clock_us;
   if (seams.peers)
     start.replica.make_peer = seams.peers(make_tcp_peers(system, log, start.seed));
   if (seams.replica)

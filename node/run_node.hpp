@@ -19,6 +19,7 @@ namespace kiwi {
 struct NodeSeams {
   rocksdb::Env* env = nullptr;  // null: RocksDB's default; else it outlives run_node()
   std::function<std::uint64_t()> unix_clock_ms;
+  std::function<std::uint64_t()> steady_clock_us;
   /// Gets the way to reach peers over TCP and gives the one to be used.
   std::function<PeerFactory(PeerFactory)> peers;
   std::function<void(ReplicaOptions&)> replica;

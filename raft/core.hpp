@@ -60,7 +60,6 @@ struct Counters {
   std::uint64_t proposals_refused = 0;
   std::uint64_t reads = 0;
   std::uint64_t read_rounds = 0;
-  std::uint64_t lease_reads = 0;  // among reads: confirmed by a lease, without a round
   std::uint64_t append_mismatches = 0;
   std::uint64_t purges = 0;
   std::uint64_t snapshots_installed = 0;
@@ -69,7 +68,8 @@ struct Counters {
   std::uint64_t membership_changes = 0;  // begun here
   std::uint64_t transfers = 0;           // begun here, for whatever reason
   std::uint64_t transfers_aborted = 0;
-  std::uint64_t handovers = 0;  // transfers for want of room on the own disk
+  std::uint64_t handovers = 0;    // transfers for want of room on the own disk
+  std::uint64_t lease_reads = 0;  // among reads: confirmed by a lease, without a round
 };
 
 struct FollowerStatus {

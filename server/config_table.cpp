@@ -27,6 +27,7 @@ std::vector<ConfigParameter> config_table(const ConfigFacts& facts) {
       {"maxmemory-policy", "noeviction"},
       {"port", std::to_string(facts.port)},
       {"proto-max-bulk-len", std::to_string(kMaxBulkBytes)},
+      {"read-mode", facts.read_mode},  // Kiwi's own
       {"requirepass", ""},
       {"save", ""},
       {"timeout", std::to_string(facts.idle_timeout_s)},

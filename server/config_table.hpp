@@ -21,6 +21,7 @@ struct ConfigFacts {
   std::string log_level;  // as Redis names them: debug, verbose, notice, warning
   std::uint64_t max_clients = 0;
   std::uint64_t client_query_buffer_limit = 0;
+  std::string read_mode;             // quorum or lease
   std::uint64_t idle_timeout_s = 0;  // 0: idle clients stay
 };
 

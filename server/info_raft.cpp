@@ -96,6 +96,7 @@ void add_counters(const raft::Counters& counters, InfoText& out) {
   out.add("raft_proposals_refused", counters.proposals_refused);
   out.add("raft_reads", counters.reads);
   out.add("raft_read_rounds", counters.read_rounds);
+  out.add("raft_lease_reads", counters.lease_reads);
   out.add("raft_append_mismatches", counters.append_mismatches);
   out.add("raft_log_purges", counters.purges);
   out.add("raft_snapshots_installed", counters.snapshots_installed);

@@ -90,6 +90,7 @@ WorldOptions options_of(const script::Scenario& scenario) {
       static_cast<std::uint64_t>(duration_cast<milliseconds>(settings.log_age).count());
   options.compaction.laggard_bytes = settings.log_laggard;
   options.snapshot_bytes_per_second = settings.snapshot_rate;
+  options.lease = settings.lease;
   options.disk_reserve_bytes = settings.disk_reserve;
   options.scrub_bytes_per_second = settings.scrub;
   options.transport = transport_of(settings.net);

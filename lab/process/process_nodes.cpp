@@ -118,6 +118,9 @@ tl::expected<void, std::string> ProcessBackend::Impl::start_node(Node& node) {
   if (!node.fresh) {
     add("--initial-cluster", initial_cluster());
   }
+  if (s.lease) {
+    add("--read-mode", "lease");
+  }
   add("--scrub-rate", std::to_string(s.scrub));
   add("--disk-reserve", std::to_string(s.disk_reserve));
   if (options_.means.fault_build) {

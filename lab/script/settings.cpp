@@ -103,6 +103,11 @@ constexpr ValueSpec kCluster[] = {
      .type = bytes,
      .fallback = "0",
      .summary = "read again of each database in a second and compared with checksums; 0: off"},
+    {.name = "reads",
+     .type = choice,
+     .choices = "quorum|lease",
+     .fallback = "quorum",
+     .summary = "how the nodes make sure that they lead when they serve a read: a round, or a lease"},
     {.name = "run", .type = duration, .fallback = "0", .summary = "the run lasts at least so long"},
     {.name = "settle",
      .type = duration,
@@ -272,6 +277,7 @@ ClusterSettings cluster_settings(const Scenario& scenario) {
   s.log_laggard = checked(read_bytes(values["log-laggard"]));
   const auto rate = values["snapshot-rate"];
   s.snapshot_rate = rate.empty() ? 0 : checked(read_byte_rate(rate));
+  s.lease = values["reads"] == "lease";
   s.run = checked(read_duration(values["run"]));
   s.settle = checked(read_duration(values["settle"]));
   s.heal_at_end = values["at-end"] == "heal";

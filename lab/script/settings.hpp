@@ -54,6 +54,7 @@ struct ClusterSettings {
   Time log_age{0};                  // what is older is purged in any case
   std::uint64_t log_laggard = 0;    // bytes of log that wait for a follower that lags
   std::uint64_t snapshot_rate = 0;  // bytes per second that a node sends; 0: no limit
+  bool lease = false;               // reads by lease; raft::Options::lease
   Time run{0};                      // the run lasts at least this long
   Time settle{0};                   // after the last fault ended: the longest wait until all is well
   bool heal_at_end = true;          // links, disks and nodes are made whole before the last checks

@@ -18,6 +18,10 @@ class NodeTime {
     return rate_ppm_ == kNormal ? steady_base_ + (world - world_base_)
                                 : steady_base_ + Time((world - world_base_).count() * rate_ppm_ / kNormal);
   }
+  std::uint64_t steady_us(Time world) const {
+    return static_cast<std::uint64_t>(
+        std::chrono::duration_cast<std::chrono::microseconds>(steady(world)).count());
+  }
   /// The first moment of the world at which steady() is at least `local`.
   Time world(Time local) const;
   std::uint64_t unix_ms(Time world) const;

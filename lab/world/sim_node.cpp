@@ -99,11 +99,10 @@ void SimNode::watch_disk() {
 }
 
 Time SimNode::drawn(ChanceStream& stream, const Spread& spread) const {
-  const auto width = (spread.max - spread.min).count();
-  if (width <= 0 || !host_.noisy())
+  if (spread.max <= spread.min || !host_.noisy())
     return spread.min;
-  return spread.min +
-         Time(static_cast<std::int64_t>(below(stream.next(), static_cast<std::uint64_t>(width) + 1)));
+  const auto values = static_cast<std::uint64_t>((spread.max - spread.min).count()) + 1;
+  return spread.min + Time(static_cast<std::int64_t>(below(stream.next(), values)));
 }
 
 OpenOptions SimNode::open_options() {
@@ -161,7 +160,9 @@ NodeStart SimNode::node_start(OpenedReplica opened) {
   start.reopen = [this] { return reopen(); };
   r.tick_ms = static_cast<std::uint32_t>(options_.tick.count());
   r.request_timeout_ms = static_cast<std::uint32_t>(options_.request_timeout.count());
+  r.raft.lease = options_.lease;
   r.unix_clock_ms = [this] { return time_.unix_ms(host_.world_now()); };
+  r.steady_clock_us = [this] { return time_.steady_us(host_.world_now()); };
   r.log = logger_;
   r.make_peer = [this](const Member& peer, const Hello& own, const ReplicaActor& replica) {
     return make_peer(peer, own, replica);

@@ -61,6 +61,8 @@ struct WorldOptions {
   raft::CompactionLimits compaction;
   /// Bytes of snapshots that a node sends in a second; 0: no limit.
   std::uint64_t snapshot_bytes_per_second = 0;
+  /// raft::Options::lease, measured with each node's own steady clock.
+  bool lease = false;
   /// ReplicaOptions::disk_reserve_bytes. 0: the disks' room is not looked at.
   std::uint64_t disk_reserve_bytes = 0;
   /// ReplicaOptions::scrub_bytes_per_second.

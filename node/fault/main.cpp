@@ -4,6 +4,7 @@
 #include <rocksdb/env.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <filesystem>
 #include <memory>
@@ -74,6 +75,10 @@ int run(std::vector<std::string> arguments) {
   NodeSeams seams;
   seams.env = env.get();
   seams.unix_clock_ms = [&clock] { return clock.unix_ms(); };
+  seams.steady_clock_us = [&clock] {
+    const auto shown = clock.steady().time_since_epoch();
+    return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(shown).count());
+  };
   seams.peers = [&fault](PeerFactory tcp) { return dial_elsewhere(std::move(tcp), *fault); };
   seams.config = [&clock](caf::actor_system_config& config) { use_clock(config, clock); };
   seams.replica = [&fault](ReplicaOptions& replica) {

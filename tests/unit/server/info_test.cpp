@@ -68,7 +68,7 @@ struct FullServer : Server {
     status.pending_proposals = 1311;
     status.agreed_time_ms = 1312;
     status.counters = {1401, 1402, 1403, 1404, 1405, 1406, 1407, 1408, 1409, 1410,
-                       1411, 1414, 1415, 1412, 1413, 1416, 1417, 1418, 1419};
+                       1411, 1414, 1415, 1412, 1413, 1416, 1417, 1418, 1419, 1420};
     status.change.configuration = Index(1901);
     status.change.committed = true;
     status.change.phase = raft::ChangeStatus::Phase::catching_up;
@@ -240,6 +240,7 @@ TEST(Info, EveryFigureIsInItsPlace) {
       {"raft_proposals_refused", "1408"},
       {"raft_reads", "1409"},
       {"raft_read_rounds", "1410"},
+      {"raft_lease_reads", "1420"},
       {"raft_append_mismatches", "1411"},
       {"raft_log_purges", "1414"},
       {"raft_snapshots_installed", "1415"},

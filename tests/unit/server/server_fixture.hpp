@@ -104,6 +104,7 @@ class Server {
                                  .log_level = "notice",
                                  .max_clients = 10'000,
                                  .client_query_buffer_limit = 1u << 20,
+                                 .read_mode = "quorum",
                                  .idle_timeout_s = 0});
     environment = std::move(made);
     session = connect();
