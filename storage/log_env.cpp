@@ -14,11 +14,11 @@ namespace {
 using rocksdb::IODebugContext;
 using rocksdb::IOOptions;
 using rocksdb::IOStatus;
-using Bytes = std::shared_ptr<std::atomic<std::uint64_t>>;
+using ByteCount = std::shared_ptr<std::atomic<std::uint64_t>>;
 
 class MeteredFile : public rocksdb::FSWritableFileOwnerWrapper {
  public:
-  MeteredFile(std::unique_ptr<rocksdb::FSWritableFile> file, Bytes bytes)
+  MeteredFile(std::unique_ptr<rocksdb::FSWritableFile> file, ByteCount bytes)
       : FSWritableFileOwnerWrapper(std::move(file)), bytes_(std::move(bytes)) {}
 
   IOStatus Append(const rocksdb::Slice& data, const IOOptions& options, IODebugContext* debug) override {
@@ -32,7 +32,7 @@ class MeteredFile : public rocksdb::FSWritableFileOwnerWrapper {
   }
 
  private:
-  Bytes bytes_;
+  ByteCount bytes_;
 };
 
 class Metered : public rocksdb::FileSystemWrapper {

@@ -17,8 +17,8 @@ namespace kiwi::storage {
 /// How far the write-ahead-log file that was made last is written. Any thread.
 class NewestWal {
  public:
-  using Bytes = std::shared_ptr<std::atomic<std::uint64_t>>;
-  void begin(Bytes bytes) {
+  using ByteCount = std::shared_ptr<std::atomic<std::uint64_t>>;
+  void begin(ByteCount bytes) {
     const std::lock_guard lock(mutex_);
     bytes_ = std::move(bytes);
   }
@@ -29,7 +29,7 @@ class NewestWal {
 
  private:
   mutable std::mutex mutex_;
-  Bytes bytes_;
+  ByteCount bytes_;
 };
 
 class LogEnv {
@@ -38,7 +38,7 @@ class LogEnv {
   explicit LogEnv(rocksdb::Env* base);
 
   rocksdb::Env& env() const { return *top_; }
-  /// Bytes handed to the newest file named *.log that was made through this Env. Exact once a write was
+  /// ByteCount handed to the newest file named *.log that was made through this Env. Exact once a write was
   /// synced.
   std::uint64_t wal_bytes() const { return newest_->bytes(); }
 

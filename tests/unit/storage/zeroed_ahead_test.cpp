@@ -52,6 +52,61 @@ TEST_F(ZeroedAheadFile, IsLongerThanWhatIsWrittenUntilItIsClosed) {
   EXPECT_EQ(read_file(path_), written_);
 }
 
+/// A file system on which zeroes cannot be written: the second handle fails after so many bytes.
+class ShortOfRoom : public rocksdb::FileSystemWrapper {
+ public:
+  ShortOfRoom(std::uint64_t bytes, rocksdb::IOStatus failure)
+      : FileSystemWrapper(rocksdb::FileSystem::Default()), bytes_(bytes), failure_(std::move(failure)) {}
+  const char* Name() const override { return "ShortOfRoom"; }
+  rocksdb::IOStatus NewRandomRWFile(const std::string& path, const rocksdb::FileOptions& options,
+                                    std::unique_ptr<rocksdb::FSRandomRWFile>* out,
+                                    rocksdb::IODebugContext* debug) override {
+    struct File : rocksdb::FSRandomRWFileOwnerWrapper {
+      File(std::unique_ptr<rocksdb::FSRandomRWFile> file, ShortOfRoom& owner)
+          : FSRandomRWFileOwnerWrapper(std::move(file)), fs(owner) {}
+      rocksdb::IOStatus Write(std::uint64_t at, const rocksdb::Slice& data, const rocksdb::IOOptions& io,
+                              rocksdb::IODebugContext* dbg) override {
+        const auto fits = std::min<std::uint64_t>(fs.bytes_, data.size());
+        fs.bytes_ -= fits;
+        auto status = target()->Write(at, rocksdb::Slice(data.data(), fits), io, dbg);
+        return fits == data.size() ? status : fs.failure_;
+      }
+      ShortOfRoom& fs;
+    };
+    std::unique_ptr<rocksdb::FSRandomRWFile> file;
+    auto status = target()->NewRandomRWFile(path, options, &file, debug);
+    if (status.ok())
+      *out = std::make_unique<File>(std::move(file), *this);
+    return status;
+  }
+
+ private:
+  std::uint64_t bytes_;
+  rocksdb::IOStatus failure_;
+};
+
+TEST_F(ZeroedAheadFile, LeavesTheRoomOfAFullDiskToTheRecords) {
+  files_ = zeroed_ahead(std::make_shared<ShortOfRoom>(kStretch + 1000, rocksdb::IOStatus::NoSpace("full")),
+                        kStretch);
+  ASSERT_TRUE(files_->NewWritableFile(path_, {}, &file_, nullptr).ok());
+  append(100);
+  EXPECT_EQ(read_file(path_), zeroes_to(kStretch));
+  append(kStretch);
+  EXPECT_EQ(read_file(path_), written_) << "the zeroes that were written are cut";
+  append(200);
+  EXPECT_EQ(read_file(path_), written_) << "and no more are tried";
+  ASSERT_TRUE(file_->Close({}, nullptr).ok());
+  EXPECT_EQ(read_file(path_), written_);
+}
+
+TEST_F(ZeroedAheadFile, FailsAnAppendWhoseZeroesCannotBeWritten) {
+  files_ =
+      zeroed_ahead(std::make_shared<ShortOfRoom>(kStretch, rocksdb::IOStatus::IOError("bad disk")), kStretch);
+  ASSERT_TRUE(files_->NewWritableFile(path_, {}, &file_, nullptr).ok());
+  append(100);
+  EXPECT_TRUE(file_->Append(std::string(kStretch, 'x'), {}, nullptr).IsIOError());
+}
+
 TEST_F(ZeroedAheadFile, IsOnlyAWriteAheadLog) {
   std::unique_ptr<rocksdb::FSWritableFile> table;
   ASSERT_TRUE(files_->NewWritableFile(dir_.path() + "/000005.sst", {}, &table, nullptr).ok());
