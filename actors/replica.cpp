@@ -35,8 +35,8 @@ Replica spawn_replica(caf::actor_system& system, OpenedReplica opened, ReplicaOp
   auto builder = opened.machine->get_snapshot_builder();
   r.log_store = spawn_log_store(system, mode, std::move(opened.log), epoch, std::move(opened.directory),
                                 options.scrub_bytes_per_second, options.stages);
-  r.state_machine = spawn_state_machine(system, mode, std::move(opened.machine), epoch,
-                                        options.scrub_bytes_per_second);
+  r.state_machine =
+      spawn_state_machine(system, mode, std::move(opened.machine), epoch, options.scrub_bytes_per_second);
   SnapshotBuilderOptions snapshots;
   snapshots.dir = opened.dir + "/snapshots";
   snapshots.env = opened.env;

@@ -78,7 +78,8 @@ void define(CLI::App& app, NodeOptions& o, Raw& raw) {
   app.add_option(
          "--read-mode", o.read_mode,
          "How a linearizable read makes sure who leads: quorum, a round to a majority; or lease, by the "
-         "clock, with no round. The same on every node; docs/reads.md says what lease rests on")
+         "clock, with no round. The same on every node, and with it the election time-out and the "
+         "heartbeat; docs/reads.md says what lease rests on")
       ->check(CLI::IsMember({"quorum", "lease"}))
       ->type_name("MODE")
       ->capture_default_str();
