@@ -65,15 +65,16 @@ tl::expected<Index, ChangeRefusal> Core::change_membership(const MembershipChang
   if (!next)
     return tl::make_unexpected(std::move(next.error()));
   // Members that do not answer cannot say what they know; a change must be able to replace them. One that is
-  // there, or may be, and has not said it yet is waited for, unless it is the one that goes: it is lost
-  // either way.
+  // there, or may be, and has not said it yet is waited for. Not the one that goes: it is lost either way.
+  // Nor the one that comes: it counts once it has caught up, and then it has said it.
   if (options_.formats < format_of(EntryKind::membership))
     return refuse(Kind::not_known_to_all, "this node must be upgraded first");
   for (const Progress& p : progress_)
     if (p.formats() < format_of(EntryKind::membership)) {
       if (p.formats() != 0)
         return refuse(Kind::not_known_to_all, node_text(p.node()) + " must be upgraded first");
-      if (!change.takes_away(p.node()) && p.active(now_ticks_, options_.election_ticks_max))
+      const bool about_it = p.node() == change.node || change.takes_away(p.node());
+      if (!about_it && p.active(now_ticks_, options_.election_ticks_max))
         return refuse(Kind::not_known_to_all,
                       node_text(p.node()) + " has not said yet which formats it knows");
     }
