@@ -71,14 +71,10 @@ class ZeroedFile : public rocksdb::FSWritableFileOwnerWrapper {
     const auto to = (end / stretch_bytes_ + 1) * stretch_bytes_;
     for (auto at = end; at < to;) {
       const auto piece = std::min<std::uint64_t>(to - at, kZeroes.size());
-      auto status = zeroes_->Write(at, rocksdb::Slice(kZeroes.data(), piece), options, nullptr);
-      if (status.IsNoSpace()) {
+      if (!zeroes_->Write(at, rocksdb::Slice(kZeroes.data(), piece), options, nullptr).ok()) {
         // What there is of room is for the record. A cut does not move the first handle.
         zeroes_.reset();
         return target()->Truncate(end_, options, nullptr);
-      }
-      if (!status.ok()) {
-        return status;
       }
       at += piece;
     }

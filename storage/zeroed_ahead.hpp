@@ -20,8 +20,9 @@ namespace kiwi::storage {
 
 inline constexpr std::uint64_t kZeroedAheadBytes = 1u << 20;
 
-/// Forwards everything to `base`; the files are those named *.log. On a full disk a file goes on without
-/// zeroes; any other error of writing them is one of the append that they were for.
+/// Forwards everything to `base`; the files are those named *.log. When zeroes cannot be written (a full
+/// disk, a limit of file sizes) they are cut, and the file goes on without: what is wrong with a disk shows
+/// at the records and their sync.
 std::shared_ptr<rocksdb::FileSystem> zeroed_ahead(std::shared_ptr<rocksdb::FileSystem> base,
                                                   std::uint64_t stretch_bytes = kZeroedAheadBytes);
 

@@ -3,7 +3,7 @@ never stale; and a leader that slept through the election of the next one serves
 import time
 
 from kiwi import resp
-from kiwi.check import expect, expect_equal, run, run_cases
+from kiwi.check import eventually, expect, expect_equal, run, run_cases
 from kiwi.client import attempt
 from kiwi.cluster import Cluster
 
@@ -41,9 +41,9 @@ def majority_lost(_):
         expect_equal(leader.call("SET", "k", "after"), "OK", "SET after all")
 
 
-def old_leader_wakes(options):
+def old_leader_wakes(options, extra=()):
     """Right after SIGCONT the old leader is asked for a value that was overwritten meanwhile."""
-    with Cluster(3) as cluster:
+    with Cluster(3, extra) as cluster:
         stale_chances = 0
         for number in range(options.rounds):
             old = cluster.wait_leader()
@@ -68,6 +68,27 @@ def old_leader_wakes(options):
         print(f"  {stale_chances} reads asked of leaders that had slept, none stale")
 
 
+def old_leader_with_a_lease_wakes(options):
+    """The same with reads by lease: its lease ended while it slept."""
+    old_leader_wakes(options, ("--read-mode", "lease"))
+
+
+def reads_by_lease_need_no_round(_):
+    with Cluster(3, ("--read-mode", "lease")) as cluster:
+        leader = cluster.wait_leader()
+        expect_equal(leader.call("SET", "k", "v"), "OK", "SET")
+        eventually(10.0, "a lease", lambda: leader.call("GET", "k") and int(leader.info()["raft_lease_reads"]) > 0)
+        before = leader.info()
+        with leader.connect() as connection:
+            for _ in range(200):
+                expect_equal(connection.call("GET", "k"), b"v", "GET")
+        after = leader.info()
+        reads, by_lease = (int(after[name]) - int(before[name]) for name in ("raft_reads", "raft_lease_reads"))
+        expect_equal(reads, 200, "reads")
+        expect(by_lease >= 150, f"only {by_lease} of 200 reads were by lease")
+        expect_equal(leader.call("CONFIG", "GET", "read-mode"), [b"read-mode", b"lease"], "CONFIG GET")
+
+
 def first_start_without_majority(_):
     """One of three alone: no leader, so CLUSTERDOWN or LOADING; all three: a leader."""
     with Cluster(3, start=False) as cluster:
@@ -86,7 +107,8 @@ def first_start_without_majority(_):
 
 
 def main(options):
-    run_cases(options, [majority_lost, old_leader_wakes, first_start_without_majority])
+    run_cases(options, [majority_lost, old_leader_wakes, old_leader_with_a_lease_wakes, reads_by_lease_need_no_round,
+                        first_start_without_majority])
 
 
 if __name__ == "__main__":
