@@ -65,11 +65,18 @@ OpenOptions open_options(const NodeOptions& o, rocksdb::Env* env) {
   open.cluster_token = o.cluster_token;
   open.new_instance = InstanceId(random_number());
   open.least_free_bytes = kLeastFreeBytes;
-  open.make_machine = [env](const std::string& dir,
-                            const Membership& initial) -> Result<std::unique_ptr<StateMachine>> {
+  open.make_machine = [env, reserve = o.disk_reserve_bytes](
+                          const std::string& dir,
+                          const Membership& initial) -> Result<std::unique_ptr<StateMachine>> {
     RedisMachineOptions options;
     options.env = env;
     options.dir = dir;
+    if (reserve > 0) {
+      // What gathers in memory needs room later, when writes are refused already: far less than the reserve.
+      const auto most = std::max<std::uint64_t>(reserve / 8, 1u << 20);
+      options.unwritten_bytes = std::min<std::uint64_t>(most, 32u << 20);
+      options.write_buffer_bytes = std::min(most, options.write_buffer_bytes);
+    }
     auto machine = RedisMachine::open(options, initial);
     if (!machine)
       return tl::unexpected(machine.error());

@@ -16,6 +16,7 @@ namespace kiwi::raft {
 namespace {
 /// Entries that a node without room is sent at once, at most.
 constexpr std::uint64_t kSmallEntries = 8;
+constexpr std::uint64_t kSmallBytes = 64u << 10;
 }  // namespace
 
 void Core::set_room(DiskRoom room) {
@@ -62,11 +63,15 @@ void Core::hand_over_for_room() {
   hand_over(successor, false);
 }
 
-/// Follower: these entries would take the last room.
+/// Follower: these entries would take the last room. The little that was there before the leader's term it
+/// needs to commit anything at all: a leader that had not yet seen that disks are low may have accepted it.
 bool Core::no_room_for(const AppendRequest& m) const {
+  std::uint64_t bytes = 0;
+  for (const Entry& e : m.entries) bytes += weight_bytes(e);
   return room_ == DiskRoom::none && !KIWI_MUTANT(reserve_ignored) &&
-         std::any_of(m.entries.begin(), m.entries.end(),
-                     [](const Entry& e) { return e.kind == EntryKind::command; });
+         std::any_of(m.entries.begin(), m.entries.end(), [&](const Entry& e) {
+           return e.kind == EntryKind::command && (e.id.term == m.term || bytes > kSmallBytes);
+         });
 }
 
 /// Leader: the same, seen from here. What is sent all the same would only be dropped.
@@ -77,7 +82,8 @@ bool Core::waits_for_room(const Progress& p) const {
   if (!log_.cached(p.next()) || end - p.next() >= kSmallEntries)
     return true;
   for (Index i = p.next(); i <= end; i = i + 1)
-    if (log_.kind_at(i) == EntryKind::command)
+    if (log_.kind_at(i) == EntryKind::command &&
+        (log_.term_at(i) == vote_.term || log_.bytes_after(p.next() - 1) > kSmallBytes))
       return true;
   return false;
 }
