@@ -106,11 +106,7 @@ ReplicaOptions replica_options(const NodeOptions& o, std::shared_ptr<spdlog::log
   r.raft.lease = o.read_mode == "lease";
   r.unix_clock_ms = unix_clock_ms;
   r.steady_clock_us = steady_clock_us;
-  r.stages = std::make_shared<StageTimes>([] {
-    const auto since_boot = std::chrono::steady_clock::now().time_since_epoch();
-    return static_cast<std::uint64_t>(
-        std::chrono::duration_cast<std::chrono::microseconds>(since_boot).count());
-  });
+  r.stages = std::make_shared<StageTimes>(steady_clock_us);
   r.log = std::move(log);
   return r;
 }

@@ -66,12 +66,13 @@ void Core::hand_over_for_room() {
 /// Follower: these entries would take the last room. The little that was there before the leader's term it
 /// needs to commit anything at all: a leader that had not yet seen that disks are low may have accepted it.
 bool Core::no_room_for(const AppendRequest& m) const {
+  if (room_ != DiskRoom::none || KIWI_MUTANT(reserve_ignored))
+    return false;
   std::uint64_t bytes = 0;
   for (const Entry& e : m.entries) bytes += weight_bytes(e);
-  return room_ == DiskRoom::none && !KIWI_MUTANT(reserve_ignored) &&
-         std::any_of(m.entries.begin(), m.entries.end(), [&](const Entry& e) {
-           return e.kind == EntryKind::command && (e.id.term == m.term || bytes > kSmallBytes);
-         });
+  return std::any_of(m.entries.begin(), m.entries.end(), [&](const Entry& e) {
+    return e.kind == EntryKind::command && (e.id.term == m.term || bytes > kSmallBytes);
+  });
 }
 
 /// Leader: the same, seen from here. What is sent all the same would only be dropped.

@@ -175,6 +175,56 @@ TEST(Room, AFollowerWithoutRoomTakesNoCommandsButVotesAndSaysWhy) {
   EXPECT_TRUE(n.got<VoteResponse>(3).back().granted);
 }
 
+TEST(Room, TheLittleThatAnEarlierLeaderAcceptedIsTakenAllTheSame) {
+  Lone n(1, 3, {1}, 1);
+  n.core.set_room(DiskRoom::none);
+  n.take();
+  AppendRequest m;
+  m.term = Term(2);
+  m.previous = at(1, 1);
+  m.sequence = 1;
+  m.entries = {entry(1, 2), entry(2, 3)};
+  n.step(2, m);
+  n.sync();
+  EXPECT_EQ(n.core.last_log_id(), at(1, 1)) << "with a command of the leader's own term";
+  m.entries[1].kind = EntryKind::blank;
+  m.entries[0].payload = Bytes(std::string(65 << 10, 'x'));
+  n.step(2, m);
+  n.sync();
+  EXPECT_EQ(n.core.last_log_id(), at(1, 1)) << "too much";
+  m.entries[0].payload = text("x");
+  n.step(2, m);
+  n.sync();
+  EXPECT_EQ(n.core.last_log_id(), at(2, 3));
+}
+
+TEST(Room, ANewLeaderSendsAFollowerWithoutRoomTheLittleThatItLacks) {
+  Lone n(1, 3, {1}, 1);
+  AppendRequest m;
+  m.term = Term(1);
+  m.previous = at(1, 1);
+  m.sequence = 1;
+  m.entries = {entry(1, 2)};  // which node 3 has refused
+  n.step(2, m);
+  n.sync();
+  n.win(2);
+  n.sync();
+  beat(n, 3, DiskRoom::none);
+  ASSERT_FALSE(n.got<AppendRequest>(3).empty());
+  AppendResponse lacks;
+  lacks.term = n.core.term();
+  lacks.hint = at(0, 2);
+  lacks.sequence = n.got<AppendRequest>(3).back().sequence;
+  n.forget();
+  n.step(3, lacks);
+  n.tick();
+  const auto sent = n.got<AppendRequest>(3);
+  ASSERT_FALSE(sent.empty());
+  EXPECT_EQ(sent.back().entries.size(), 2u) << "the command of term 1 and its own first entry";
+  n.ack(3, 3);
+  EXPECT_TRUE(n.core.leader_ready()) << "node 2 is away, and it commits";
+}
+
 TEST(Room, ANodeWithoutRoomLetsTheOthersStandFirst) {
   Lone roomy(1, 3, {1}, 1), tight(1, 3, {1}, 1);
   tight.core.set_room(DiskRoom::low);
