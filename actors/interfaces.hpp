@@ -36,7 +36,10 @@ struct DiskSpace {
   static constexpr const char* name = "DiskSpace";
   bool known = false;
   std::uint64_t free_bytes = 0;
-  auto fields() { return std::tie(known, free_bytes); }
+  /// What the log's database may yet take of it for what is written already: flushes and compactions write
+  /// before they give room back.
+  std::uint64_t pending_bytes = 0;
+  auto fields() { return std::tie(known, free_bytes, pending_bytes); }
 };
 
 /// Turns a directory without a cluster into one of this cluster; answered when that is durable.

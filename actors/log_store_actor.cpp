@@ -115,7 +115,7 @@ LogStoreFigures LogStoreState::figures() const {
 
 DiskSpace LogStoreState::space() const {
   const auto bytes = directory ? directory->free_bytes() : std::nullopt;
-  return {bytes.has_value(), bytes.value_or(0)};
+  return {bytes.has_value(), bytes.value_or(0), store->pending_bytes()};
 }
 
 void LogStoreState::scrub() {

@@ -2,6 +2,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "actors/raft_actor.hpp"
@@ -36,12 +37,12 @@ void RaftState::disk_space(const DiskSpace& space) {
     return;
   disk_free_bytes = space.free_bytes;
   const auto before = room.room();
-  const auto now = room.look(space.free_bytes);
+  const auto now = room.look(space.free_bytes - std::min(space.free_bytes, space.pending_bytes));
   if (now == before)
     return;
   options.log->log(now == DiskRoom::enough ? spdlog::level::info : spdlog::level::warn,
-                   "event=disk_room node={} room={} free_bytes={} reserve_bytes={}", options.id.value,
-                   to_string(now), space.free_bytes, room.reserve());
+                   "event=disk_room node={} room={} free_bytes={} pending_bytes={} reserve_bytes={}",
+                   options.id.value, to_string(now), space.free_bytes, space.pending_bytes, room.reserve());
   core->set_room(now);
   schedule_drive();
 }

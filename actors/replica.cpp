@@ -6,6 +6,7 @@
 
 #include "actors/adaptor.hpp"
 #include "actors/log_store_actor.hpp"
+#include "actors/prompt_machine_actor.hpp"
 #include "actors/raft_actor.hpp"
 #include "actors/state_machine_actor.hpp"
 
@@ -35,8 +36,10 @@ Replica spawn_replica(caf::actor_system& system, OpenedReplica opened, ReplicaOp
   auto builder = opened.machine->get_snapshot_builder();
   r.log_store = spawn_log_store(system, mode, std::move(opened.log), epoch, std::move(opened.directory),
                                 options.scrub_bytes_per_second, options.stages);
-  r.state_machine =
-      spawn_state_machine(system, mode, std::move(opened.machine), epoch, options.scrub_bytes_per_second);
+  const std::shared_ptr<StateMachine> machine = std::move(opened.machine);
+  r.state_machine = spawn_state_machine(system, mode, machine, epoch, options.scrub_bytes_per_second);
+  if (options.prompt_machine)
+    r.state_machine = spawn_prompt_machine(system, options.place, r.state_machine, machine, epoch);
   SnapshotBuilderOptions snapshots;
   snapshots.dir = opened.dir + "/snapshots";
   snapshots.env = opened.env;

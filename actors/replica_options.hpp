@@ -35,6 +35,8 @@ struct ReplicaOptions {
   std::uint32_t tick_ms = 50;
   /// Where raft and adaptor run.
   CorePlace place = CorePlace::scheduler;
+  /// What the state machine can do at once is done where the raft actor runs (prompt_machine_actor.hpp).
+  bool prompt_machine = true;
   /// A client that waits longer than this is told that the outcome is unknown.
   std::uint32_t request_timeout_ms = 5000;
   /// Most bytes of snapshots sent in a second, to all peers together; 0: no limit.

@@ -115,6 +115,8 @@ Result<OpenedReplica> open_replica(const OpenOptions& o) {
   log.dir = o.dir + "/log";
   log.env = o.env;
   log.simulated = o.simulated;
+  if (o.log_write_buffer_bytes > 0)
+    log.write_buffer_bytes = o.log_write_buffer_bytes;
   if (!storage::LogStore::exists(log)) {
     // Before a log is made: the next start must not take that for the log that the snapshot was for.
     auto pending = storage::pending_install(o.env, o.dir);

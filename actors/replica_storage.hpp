@@ -33,6 +33,8 @@ struct OpenOptions {
   /// With less room than this on the disk nothing is tried (StorageKind::no_space). 0, or a file system that
   /// does not say: in any case.
   std::uint64_t least_free_bytes = 0;
+  /// See LogStoreOptions; 0: its default.
+  std::uint64_t log_write_buffer_bytes = 0;
 };
 
 struct OpenedReplica {

@@ -135,10 +135,10 @@ AsideActor::behavior_type aside_worker(AsideActor::stateful_pointer<Aside>) {
 }
 
 StateMachineImpl::behavior_type state_machine(StateMachineState::Self self,
-                                              std::shared_ptr<std::unique_ptr<StateMachine>> machine,
+                                              const std::shared_ptr<std::shared_ptr<StateMachine>>& machine,
                                               std::uint64_t epoch, ScrubPace pace, const AsideActor& aside) {
   auto* state = &self->state;
-  state->machine = std::move(*machine);
+  state->machine = std::move(*machine);  // nobody else keeps it open
   state->epoch = epoch;
   state->aside = aside;
   self->monitor(aside);
@@ -166,10 +166,10 @@ StateMachineImpl::behavior_type state_machine(StateMachineState::Self self,
 }  // namespace
 
 StateMachineActor spawn_state_machine(caf::actor_system& system, SpawnMode mode,
-                                      std::unique_ptr<StateMachine> machine, std::uint64_t epoch,
+                                      std::shared_ptr<StateMachine> machine, std::uint64_t epoch,
                                       std::uint64_t scrub_bytes_per_second) {
   const ScrubPace pace(scrub_bytes_per_second);
-  auto box = std::make_shared<std::unique_ptr<StateMachine>>(std::move(machine));
+  auto box = std::make_shared<std::shared_ptr<StateMachine>>(std::move(machine));
   if (mode == SpawnMode::own_thread)
     return system.spawn<caf::detached>(state_machine, std::move(box), epoch, pace,
                                        system.spawn<caf::detached>(aside_worker));

@@ -36,7 +36,7 @@ struct StateMachineState {
   void stop(const caf::error& reason);
 
   Self self;
-  std::unique_ptr<StateMachine> machine;
+  std::shared_ptr<StateMachine> machine;  // others hold it for a call at most
   std::uint64_t epoch = 0;
   ScrubPace pace;
   AsideActor aside;
@@ -46,7 +46,7 @@ struct StateMachineState {
 /// What the machine has to do aside (StateMachine::work_aside) gets an actor of its own; with own_thread on
 /// another thread.
 StateMachineActor spawn_state_machine(caf::actor_system& system, SpawnMode mode,
-                                      std::unique_ptr<StateMachine> machine, std::uint64_t epoch,
+                                      std::shared_ptr<StateMachine> machine, std::uint64_t epoch,
                                       std::uint64_t scrub_bytes_per_second = 0);
 
 }  // namespace kiwi

@@ -81,6 +81,7 @@ struct MutantRow {
   X(lease_from_receipt,          "K70", "the lease counts from the answers, not from when the round was sent")      \
   X(lease_without_margin,        "K71", "the lease is as long as the promise: clocks are taken to run alike")       \
   X(promise_ends_with_process,   "K72", "a restarted voter forgets that it promised to vote for nobody")            \
+  X(prompt_overtakes,            "K73", "what the state machine can do at once overtakes what waits for it")                 \
   X(always_wrong,                "K19", "the canary: every 50th answer to a read of a string is another one")
 
 struct MarkRow {
@@ -166,6 +167,7 @@ struct MarkRow {
   X("write.timed_out",           "a write was given up because it took too long")                                    \
   X("write.replaced",            "another entry was committed in the place of a waiting write")                      \
   X("write.refused_overloaded",  "a write was refused because of a limit")                                           \
+  X("apply.at_once",             "entries were applied on the core's own thread")                                        \
   X("apply.many",                "a batch of several entries was applied")                                           \
   X("apply.fetched",             "entries to be applied were read back from disk")                                   \
   X("log.group_of_many",         "several writes of the log shared one sync")                                        \

@@ -65,17 +65,19 @@ OpenOptions open_options(const NodeOptions& o, rocksdb::Env* env) {
   open.cluster_token = o.cluster_token;
   open.new_instance = InstanceId(random_number());
   open.least_free_bytes = kLeastFreeBytes;
-  open.make_machine = [env, reserve = o.disk_reserve_bytes](
+  // What gathers in memory needs room later, when writes are refused already: far less than the reserve.
+  const auto share = std::max<std::uint64_t>(o.disk_reserve_bytes / 8, 1u << 20);
+  if (o.disk_reserve_bytes > 0)
+    open.log_write_buffer_bytes = std::min<std::uint64_t>(share, 16u << 20);
+  open.make_machine = [env, share, reserve = o.disk_reserve_bytes](
                           const std::string& dir,
                           const Membership& initial) -> Result<std::unique_ptr<StateMachine>> {
     RedisMachineOptions options;
     options.env = env;
     options.dir = dir;
     if (reserve > 0) {
-      // What gathers in memory needs room later, when writes are refused already: far less than the reserve.
-      const auto most = std::max<std::uint64_t>(reserve / 8, 1u << 20);
-      options.unwritten_bytes = std::min<std::uint64_t>(most, 32u << 20);
-      options.write_buffer_bytes = std::min(most, options.write_buffer_bytes);
+      options.unwritten_bytes = std::min<std::uint64_t>(share, 32u << 20);
+      options.write_buffer_bytes = std::min(share, options.write_buffer_bytes);
     }
     auto machine = RedisMachine::open(options, initial);
     if (!machine)

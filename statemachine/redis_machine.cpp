@@ -28,6 +28,11 @@ std::uint64_t mix(std::uint64_t x) {
                         StorageOutcome::not_written});
 }
 
+/// An empty request for what is no command.
+Decoded<ClientRequest> decode_command(const Entry& entry) {
+  return entry.kind == EntryKind::command ? decode_request(entry.payload) : ClientRequest{};
+}
+
 }  // namespace
 
 void note_data_failed(Database& database, const StorageError& error) {
@@ -44,8 +49,7 @@ AppliedState RedisMachine::applied_state() const {
   return {state.applied, state.clock_ms, impl_->membership, state.membership_id};
 }
 
-Reply RedisMachine::Impl::apply_command(const Entry& entry) {
-  const auto request = decode_request(entry.payload);
+Reply RedisMachine::Impl::apply_command(const Entry& entry, const Decoded<ClientRequest>& request) {
   if (!request)
     damaged_entry(entry, request.error().what);
   const auto& command = request->command;
@@ -66,7 +70,7 @@ Reply RedisMachine::Impl::apply_command(const Entry& entry) {
   return handler->read(context, command);
 }
 
-Reply RedisMachine::Impl::apply_entry(const Entry& entry) {
+Reply RedisMachine::Impl::apply_entry(const Entry& entry, const Decoded<ClientRequest>& request) {
   KIWI_ASSERT(entry.id.index == state.applied.index + 1, "entries are applied in log order without gaps");
   state.clock_ms = std::max(state.clock_ms, entry.stamp_ms);
   const auto expired = overlay->remove_expired(kMaxExpiredPerEntry);
@@ -79,7 +83,7 @@ Reply RedisMachine::Impl::apply_entry(const Entry& entry) {
     case EntryKind::tick:
       break;
     case EntryKind::command:
-      reply = apply_command(entry);
+      reply = apply_command(entry, request);
       break;
     case EntryKind::membership: {
       auto decoded = decode_membership(entry.payload.view());
@@ -115,7 +119,8 @@ Result<ApplyResult> RedisMachine::apply(const std::vector<Entry>& entries) {
     impl_->flush_if_asked();
     ApplyResult result;
     result.replies.reserve(entries.size());
-    for (const auto& entry : entries) result.replies.push_back(impl_->apply_entry(entry));
+    for (const auto& entry : entries)
+      result.replies.push_back(impl_->apply_entry(entry, decode_command(entry)));
     if (entries.size() > 1)
       KIWI_MARK("apply.many");
     ++impl_->totals.batches_applied;
@@ -140,27 +145,27 @@ Reply RedisMachine::Impl::answer(const RedisCommand& command, ReadView& view, st
   return handler->read(context, command);
 }
 
+StateAnswer RedisMachine::Impl::answer(const StateQuery& query, const Decoded<ClientRequest>& request) {
+  ++totals.queries;
+  StateAnswer answered;
+  answered.token = query.token;
+  if (!request) {
+    answered.reply = Reply::error("ERR the query cannot be decoded: " + request.error().what);
+    return answered;
+  }
+  ReadView view(*database, cache, *overlay, state, query.now_ms, counts, [this] { commit(); });
+  const auto seed = mix(mix(mix(state.applied.index.value) ^ query.now_ms) ^ query.token);
+  answered.reply = answer(request->command, view, seed);
+  if (KIWI_MUTANT(always_wrong) && totals.queries % 50 == 0 && answered.reply.type == Reply::Type::bulk)
+    answered.reply = Reply::bulk(std::string("canary"));
+  answered.needs_tick_ms = view.needs_tick_ms();
+  return answered;
+}
+
 Result<StateAnswer> RedisMachine::query(const StateQuery& query) {
   const std::lock_guard lock(impl_->mutex);
-  ++impl_->totals.queries;
-  return guarded(*impl_->database, impl_->failed, [&] {
-    StateAnswer answer;
-    answer.token = query.token;
-    const auto request = decode_request(query.payload);
-    if (!request) {
-      answer.reply = Reply::error("ERR the query cannot be decoded: " + request.error().what);
-      return answer;
-    }
-    ReadView view(*impl_->database, impl_->cache, *impl_->overlay, impl_->state, query.now_ms, impl_->counts,
-                  [this] { impl_->commit(); });
-    const auto seed = mix(mix(mix(impl_->state.applied.index.value) ^ query.now_ms) ^ query.token);
-    answer.reply = impl_->answer(request->command, view, seed);
-    if (KIWI_MUTANT(always_wrong) && impl_->totals.queries % 50 == 0 &&
-        answer.reply.type == Reply::Type::bulk)
-      answer.reply = Reply::bulk(std::string("canary"));
-    answer.needs_tick_ms = view.needs_tick_ms();
-    return answer;
-  });
+  return guarded(*impl_->database, impl_->failed,
+                 [&] { return impl_->answer(query, decode_request(query.payload)); });
 }
 
 Result<Index> RedisMachine::flush() {

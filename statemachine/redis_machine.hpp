@@ -2,8 +2,8 @@
 
 // The replicated Redis machine: strings and keys on RocksDB. The bytes are drawn in data_format.hpp.
 //
-// Owner: the state machine actor. All calls on one thread, one after the other; what work_aside() gives, and
-// the snapshot builder, may be used on others.
+// Owner: the state machine actor. All calls on one thread, one after the other; what work_aside() gives, the
+// snapshot builder, and the two calls named at_once may be used on others.
 // After an error of apply(), query() or flush() the machine is finished: every later call gives that error,
 // and the node stops. What a crash leaves is the state after some whole entry, from where the log is applied
 // again.
@@ -61,6 +61,10 @@ class RedisMachine final : public StateMachine {
   /// Requires entries right after applied_state().applied (asserted). An undecodable payload is corruption.
   Result<ApplyResult> apply(const std::vector<Entry>& entries) override;
   Result<StateAnswer> query(const StateQuery& query) override;
+  /// Commands with one key whose record is in memory, while nothing else is to be done: no deadline that
+  /// passes, no write-back that begins, no digest.
+  std::optional<AppliedAtOnce> apply_at_once(const std::vector<Entry>& entries) override;
+  std::optional<AnsweredAtOnce> query_at_once(const std::vector<StateQuery>& queries) override;
   Result<Index> flush() override;
   /// Computes the digests that markers in the log asked for.
   Result<bool> background_work() override;

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "messages/client.hpp"
+#include "messages/codec.hpp"
 #include "statemachine/data_format.hpp"
 #include "statemachine/digest.hpp"
 #include "statemachine/engine/database.hpp"
@@ -30,9 +31,15 @@ struct RedisMachine::Impl {
   /// DIR, of which the database is DIR/data.
   std::string directory() const;
 
-  Reply apply_entry(const Entry& entry);
-  Reply apply_command(const Entry& entry);
+  /// `request`: what a command's payload holds.
+  Reply apply_entry(const Entry& entry, const Decoded<ClientRequest>& request);
+  Reply apply_command(const Entry& entry, const Decoded<ClientRequest>& request);
+  StateAnswer answer(const StateQuery& query, const Decoded<ClientRequest>& request);
   Reply answer(const RedisCommand& command, ReadView& view, std::uint64_t seed);
+  /// Its one key is at hand, and what it may give is small.
+  bool is_prompt(const Decoded<ClientRequest>& request);
+  /// The machine's own business does not come in between.
+  bool is_quiet() const;
   /// Everything applied so far is in the database when this returns.
   void commit();
   /// Ends the overlay's generation; a WriteBack takes it and the applied state to the database, as one batch.

@@ -4,7 +4,8 @@
 // The operations are the source design's: applied state, apply, get snapshot builder, begin receiving,
 // install, get current snapshot.
 //
-// Owner: the state machine actor; all calls come one after the other, on its thread.
+// Owner: the state machine actor; all calls come one after the other, on its thread, but for what
+// apply_at_once() says.
 // Determinism is the implementer's duty: the same entries must give the same state and replies on every node.
 
 #include <cstdint>
@@ -57,6 +58,18 @@ struct ApplyResult {
   std::uint64_t next_deadline_ms = 0;  // 0: nothing waits for time
 };
 
+/// What apply_at_once() and query_at_once() give.
+struct AppliedAtOnce {
+  ApplyResult result;
+  LogId applied;
+  std::uint64_t stamp_ms = 0;
+  Index durable;  // as StateMachine::durable_applied()
+};
+struct AnsweredAtOnce {
+  std::vector<StateAnswer> answers;  // one per query, in order
+  Index applied;
+};
+
 /// Builds a snapshot of the state without holding up apply. Owned and run by the snapshot builder actor.
 class SnapshotBuilder {
  public:
@@ -96,6 +109,19 @@ class StateMachine {
 
   /// Answers a query against the applied state; see StateAnswer for a query that needs a tick first.
   virtual Result<StateAnswer> query(const StateQuery& query) = 0;
+
+  /// As apply() and query(), but only if that surely needs neither a disk, nor a wait for another thread, nor
+  /// more than some microseconds an entry. Else nothing, and nothing has changed: then the owner is asked.
+  /// Also nothing instead of an error. Unlike all else these may be called by one other thread than the
+  /// owner's, and only while the owner answers no call (actors/prompt_machine_actor.hpp).
+  virtual std::optional<AppliedAtOnce> apply_at_once(const std::vector<Entry>& entries) {
+    static_cast<void>(entries);
+    return std::nullopt;
+  }
+  virtual std::optional<AnsweredAtOnce> query_at_once(const std::vector<StateQuery>& queries) {
+    static_cast<void>(queries);
+    return std::nullopt;
+  }
 
   /// Makes everything applied so far survive a crash. Called at an ordered stop, and before a log purge.
   virtual Result<Index> flush() = 0;

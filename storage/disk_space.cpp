@@ -4,6 +4,7 @@
 #include <rocksdb/file_system.h>
 
 #include <algorithm>
+#include <vector>
 
 namespace kiwi::storage {
 
@@ -16,6 +17,15 @@ std::optional<std::uint64_t> free_bytes(rocksdb::Env* env, const std::string& di
       least = std::min(least.value_or(bytes), bytes);
   }
   return least;
+}
+
+std::uint64_t file_bytes(rocksdb::Env& env, const std::string& dir) {
+  std::vector<rocksdb::Env::FileAttributes> files;
+  if (!env.GetChildrenFileAttributes(dir, &files).ok())
+    return 0;
+  std::uint64_t sum = 0;
+  for (const auto& file : files) sum += file.size_bytes;
+  return sum;
 }
 
 }  // namespace kiwi::storage

@@ -16,5 +16,7 @@ namespace kiwi::storage {
 /// on different file systems; the least of them). Nothing: the file system does not say. `env` null: the
 /// system's. Costs three calls of the operating system; waits when the disk hangs.
 std::optional<std::uint64_t> free_bytes(rocksdb::Env* env, const std::string& dir);
+/// Of the files right in `dir`, together, about: they may come and go meanwhile. 0: it cannot be read.
+std::uint64_t file_bytes(rocksdb::Env& env, const std::string& dir);
 
 }  // namespace kiwi::storage

@@ -10,6 +10,7 @@
 #include "messages/assert.hpp"
 #include "messages/fault_points.hpp"
 #include "storage/dir_lock.hpp"
+#include "storage/disk_space.hpp"
 #include "storage/durable_dir.hpp"
 #include "storage/log_env.hpp"
 #include "storage/log_format.hpp"
@@ -478,16 +479,18 @@ LogId LogStore::purged() const { return impl_->shape.state.purged; }
 bool LogStore::poisoned() const { return impl_->poison.has_value(); }
 const LogStoreStats& LogStore::stats() const { return impl_->stats; }
 
-std::uint64_t LogStore::disk_bytes() const {
-  std::vector<rocksdb::Env::FileAttributes> files;
-  if (!impl_->env.GetChildrenFileAttributes(impl_->options.dir, &files).ok()) {
-    return 0;
+std::uint64_t LogStore::disk_bytes() const { return file_bytes(impl_->env, impl_->options.dir); }
+
+std::uint64_t LogStore::pending_bytes() const {
+  const auto& impl = *impl_;
+  // In a simulation the memtables' size depends on the skip lists' heights, which are not replayed.
+  std::uint64_t unwritten = impl.log_env.wal_bytes();
+  if (!impl.options.simulated) {
+    impl.db->GetIntProperty(rocksdb::DB::Properties::kCurSizeAllMemTables, &unwritten);
   }
-  std::uint64_t sum = 0;
-  for (const auto& file : files) {
-    sum += file.size_bytes;
-  }
-  return sum;
+  rocksdb::ColumnFamilyMetaData meta;
+  impl.db->GetColumnFamilyMetaData(&meta);
+  return unwritten + (meta.levels.empty() ? 0 : meta.levels.front().size);
 }
 
 }  // namespace kiwi::storage

@@ -130,6 +130,9 @@ class LogStore {
   const LogStoreStats& stats() const;
   /// Bytes on disk, about.
   std::uint64_t disk_bytes() const;
+  /// What flushes and compactions of what is written already may take of the disk before they give as much
+  /// back: what is not in a table yet, and the tables that wait to be written anew.
+  std::uint64_t pending_bytes() const;
 
  private:
   struct Impl;

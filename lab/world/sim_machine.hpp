@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -25,12 +26,13 @@ class SimStateMachine final : public StateMachine {
   /// `observer` may be null; else it sees what happens here, and `readable` says whether the disk may be read
   /// for it now without setting off a fault.
   SimStateMachine(SimStateMachine*& seat, std::unique_ptr<StateMachine> inner, ChanceStream flushes,
-                  std::uint64_t most_batches, NodeId node = {}, Observer* observer = nullptr,
-                  std::function<bool()> readable = {})
+                  std::uint64_t most_batches, ChanceStream prompts, NodeId node = {},
+                  Observer* observer = nullptr, std::function<bool()> readable = {})
       : seat_(seat),
         machine_(dynamic_cast<RedisMachine*>(inner.get())),
         inner_(std::move(inner)),
         flushes_(flushes),
+        prompts_(prompts),
         most_batches_(most_batches),
         node_(node),
         observer_(observer),
@@ -58,6 +60,27 @@ class SimStateMachine final : public StateMachine {
         return tl::unexpected(flushed.error());
     }
     return result;
+  }
+  /// Half of what could be done at once is left to the owner, so that both come one after the other.
+  std::optional<AppliedAtOnce> apply_at_once(const std::vector<Entry>& entries) override {
+    if (happens(prompts_.next(), 0.5))
+      return std::nullopt;
+    auto done = inner_->apply_at_once(entries);
+    if (done && observer_ != nullptr) {
+      observer_->applied(node_, entries, done->result.replies);
+      if (observer_->wants_digest(node_, entries.back().id.index))
+        tell_digest(false);
+    }
+    return done;
+  }
+  std::optional<AnsweredAtOnce> query_at_once(const std::vector<StateQuery>& queries) override {
+    if (happens(prompts_.next(), 0.5))
+      return std::nullopt;
+    auto done = inner_->query_at_once(queries);
+    if (done && observer_ != nullptr)
+      for (std::size_t i = 0; i < queries.size(); ++i)
+        observer_->queried(node_, done->applied, queries[i], done->answers[i]);
+    return done;
   }
   std::function<void()> work_aside() override { return inner_->work_aside(); }
   Result<StateAnswer> query(const StateQuery& query) override {
@@ -171,6 +194,7 @@ class SimStateMachine final : public StateMachine {
   RedisMachine* machine_;  // null: another kind
   std::unique_ptr<StateMachine> inner_;
   ChanceStream flushes_;
+  ChanceStream prompts_;
   std::uint64_t most_batches_;
   std::uint64_t left_ = 0;
   NodeId node_;

@@ -128,10 +128,10 @@ OpenOptions SimNode::open_options() {
     auto machine = RedisMachine::open(options, initial);
     if (!machine)
       return tl::unexpected(machine.error());
+    const auto life = entity() + "/" + std::to_string(life_);
     return std::make_unique<SimStateMachine>(
-        seat_, std::move(*machine),
-        ChanceStream(options_.seed, entity() + "/" + std::to_string(life_), "flush"), kMostBatches, id_,
-        options_.observer.get(),
+        seat_, std::move(*machine), ChanceStream(options_.seed, life, "flush"), kMostBatches,
+        ChanceStream(options_.seed, life, "prompt"), id_, options_.observer.get(),
         [this] { return !hardware_->fs->faults().any() && !hardware_->fs->frozen(); });
   };
   return open;

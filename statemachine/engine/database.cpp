@@ -226,6 +226,14 @@ bool Database::get(std::string_view row, rocksdb::PinnableSlice& value) {
   throw StorageFailure(state_machine_error(StorageVerb::read, status, options_.dir));
 }
 
+std::optional<bool> Database::get_in_memory(std::string_view row, rocksdb::PinnableSlice& value) {
+  value.Reset();
+  auto options = read_options_;
+  options.read_tier = rocksdb::kBlockCacheTier;
+  const auto status = db_->Get(options, db_->DefaultColumnFamily(), {row.data(), row.size()}, &value);
+  return status.ok() || status.IsNotFound() ? std::optional(status.ok()) : std::nullopt;
+}
+
 void Database::write(rocksdb::WriteBatch& batch, Index applied) {
   if (auto error = background_error())
     throw StorageFailure(*error);

@@ -54,6 +54,8 @@ class Database {
 
   /// False: no such row.
   bool get(std::string_view row, rocksdb::PinnableSlice& value);
+  /// As get(), but never reads the disk. Nothing: that would be needed, or the lookup failed.
+  std::optional<bool> get_in_memory(std::string_view row, rocksdb::PinnableSlice& value);
   /// Not durable before a flush. `applied` is what the batch brings the state to. Any thread, one at a time.
   void write(rocksdb::WriteBatch& batch, Index applied);
   /// Rows in [lower, upper), read as they are now or as of `snapshot`. The two bounds must outlive the

@@ -101,6 +101,40 @@ Overlay::Known Overlay::look(std::uint64_t hash, std::string_view key, bool want
   return Known::unknown;
 }
 
+bool Overlay::at_hand(std::string_view key, std::uint64_t most_payload_bytes) {
+  if (state_.keys == 0)
+    return true;
+  // To remove a deadline of the database may mean to look there for the next one.
+  const auto fits = [&](const Meta& meta) {
+    return meta.payload_bytes <= most_payload_bytes && (meta.expire_at_ms == 0 || database_first_ms_ == 0);
+  };
+  const auto hash = key_hash(key);
+  for (const auto* generation : {static_cast<const Generation*>(now_.get()), before_.get()}) {
+    if (generation == nullptr)
+      break;
+    const auto* entry = generation->find(hash, key);
+    if (entry == nullptr && generation->erased_all)
+      return true;
+    if (entry != nullptr && (!entry->slot.present || entry->slot.has_payload))
+      return !entry->slot.present || fits(entry->slot.record.meta);
+  }
+  if (const auto* line = cache_.find(hash, key))
+    return !line->present || fits(line->record.meta);
+  const auto found = database_.get_in_memory(key_row(hash, key), value_);
+  if (!found)
+    return false;
+  if (!*found) {
+    cache_.put_absent(hash, key);
+    return true;
+  }
+  Meta meta;
+  std::string_view payload;
+  if (!data_format::decode_record({value_.data(), value_.size()}, meta, payload) || !fits(meta))
+    return false;
+  cache_.put(hash, key, meta, payload);
+  return true;
+}
+
 std::optional<Meta> Overlay::meta(std::string_view key) {
   const auto& s = slot(key, false).slot;
   if (!alive(s))

@@ -49,6 +49,16 @@ class Overlay final : public KeyView {
   /// Without `want_payload` the record's payload may be missing.
   Known look(std::uint64_t hash, std::string_view key, bool want_payload, Record& record) const;
 
+  // --- For what must not wait
+  /// True: the key's record, of at most this much payload, can be read, replaced and removed without the
+  /// disk, and then the earliest deadline is known, too. Asks the database for what it has in memory.
+  bool at_hand(std::string_view key, std::uint64_t most_payload_bytes);
+  /// True: no deadline passes up to this time, and the database need not be asked for that.
+  bool no_deadline_until(std::uint64_t clock_ms) const {
+    return !first_unsure_ && (database_first_ms_ == 0 || database_first_ms_ > clock_ms) &&
+           (now_->added.empty() || now_->added.begin()->first > clock_ms);
+  }
+
   /// The earliest deadline of all keys; 0: none has one.
   std::uint64_t first_deadline();
   /// About what the changes take in memory that no generation before holds.

@@ -95,5 +95,27 @@ TEST(LogSpaceTest, AResetGivesTheWholeOldLogBack) {
   EXPECT_EQ(opened.found.last.index, Index(index));
 }
 
+TEST(LogSpaceTest, WhatMustYetBeWrittenAnewIsKnown) {
+  TempDir dir;
+  auto options = at(dir.path());
+  options.write_buffer_bytes = kMiB;
+  ASSERT_TRUE(LogStore::create(options, some_identity()));
+  std::uint64_t index = 0, most = 0;
+  Opened opened(options);
+  ASSERT_TRUE(opened) << why(opened.error);
+  EXPECT_LT(opened->pending_bytes(), kMiB);
+  while (index < 40'000) {
+    const auto before = opened->pending_bytes();
+    ASSERT_TRUE(opened->write({group_from(index + 1)}));
+    index += kGroup;
+    // Either it counts what was just written, or a table was merged meanwhile.
+    const auto pending = opened->pending_bytes();
+    most = std::max(most, pending);
+    EXPECT_LT(pending, before + 2 * kMiB) << "after " << index;
+  }
+  // Of 12 MiB: a memtable or more, and the tables that wait for being merged, of which four trigger it.
+  EXPECT_GT(most, 2 * kMiB);
+}
+
 }  // namespace
 }  // namespace kiwi::storage
