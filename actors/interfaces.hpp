@@ -213,6 +213,13 @@ struct PeerUnreachable {
   NodeId peer;
   auto fields() { return std::tie(peer); }
 };
+/// Its process ended, by all that can be seen from here: the link was up and broke, and since then somebody
+/// answered at its address that nobody listens there. Once per loss of the link.
+struct PeerGone {
+  static constexpr const char* name = "PeerGone";
+  NodeId peer;
+  auto fields() { return std::tie(peer); }
+};
 /// Both lanes to this peer are up: what is sent from now on leaves.
 struct PeerUp {
   static constexpr const char* name = "PeerUp";
@@ -241,9 +248,16 @@ struct ToPeer {
   static constexpr const char* name = "ToPeer";
   std::vector<PeerMessage> messages;
 };
+/// The peer called this node and was welcomed, so it is there: no long pause before the next attempt to call
+/// it.
+struct PeerCalled {
+  static constexpr const char* name = "PeerCalled";
+  std::uint8_t unused = 0;
+  auto fields() { return std::tie(unused); }
+};
 /// One per other node: owns the outgoing connections to it (a control lane and a bulk lane) and their bounded
 /// queues. Never blocks; drops and reports PeerUnreachable instead.
-using PeerActor = caf::typed_actor<caf::reacts_to<ToPeer>>;
+using PeerActor = caf::typed_actor<caf::reacts_to<ToPeer>, caf::reacts_to<PeerCalled>>;
 
 struct Bootstrap {
   static constexpr const char* name = "Bootstrap";
@@ -269,8 +283,8 @@ using ReplicaActor = caf::typed_actor<
     // A write: answered when applied here. A linearizable (or stale) read.
     caf::replies_to<Propose>::with<ClientResponse>, caf::replies_to<Query>::with<ClientResponse>,
     // From the network.
-    caf::reacts_to<FromPeer>, caf::reacts_to<PeerUnreachable>, caf::reacts_to<PeerUp>,
-    caf::reacts_to<ToldRemoved>, caf::replies_to<HelloQuestion>::with<HelloVerdict>,
+    caf::reacts_to<FromPeer>, caf::reacts_to<PeerUnreachable>, caf::reacts_to<PeerGone>,
+    caf::reacts_to<PeerUp>, caf::reacts_to<ToldRemoved>, caf::replies_to<HelloQuestion>::with<HelloVerdict>,
     // Role, term, members, followers, counters.
     caf::replies_to<StatusRequest>::with<StatusPtr>,
     // Puts a digest marker into the log; answered with its index when applied here.

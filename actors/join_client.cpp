@@ -79,7 +79,7 @@ class JoinClient {
             },
             [this, step = step_](const caf::error& e) {
               if (step == step_)
-                failed(caf::to_string(e.context()));
+                failed(dial_problem(e).why);
             });
   }
 

@@ -76,6 +76,17 @@ class PeerConnection {
     }
   }
 
+  /// The other side is there. It may call again and again, so that there is a pause all the same.
+  void called() {
+    if (phase_ == Phase::waiting && pauses_ > 1) {
+      pauses_ = 1;
+      enter(Phase::waiting);
+      start_timer(pause());
+    } else if (phase_ != Phase::waiting) {
+      pauses_ = 0;
+    }
+  }
+
   void closed(caf::io::connection_handle hdl) {
     if (lane_of_handle(hdl) != nullptr)
       fail("connection lost");
@@ -148,8 +159,12 @@ class PeerConnection {
                 greet(dialed.socket->release());
             },
             [this, step = step_](const caf::error& e) {
-              if (step == step_)
-                fail(caf::to_string(e.context()));
+              if (step != step_)
+                return;
+              auto problem = dial_problem(e);
+              if (problem.refused && std::exchange(lost_, false))
+                caf::anon_send(options_.replica, PeerGone{peer_});
+              fail(problem.why);
             });
   }
 
@@ -183,7 +198,9 @@ class PeerConnection {
     } else {
       enter(Phase::up);
       failures_ = 0;
+      pauses_ = 0;
       reported_ = false;
+      lost_ = false;
       options_.log->info("event=peer_connected node={} addr={}:{}", peer_.value, options_.host,
                          options_.port);
       caf::anon_send(options_.replica, PeerUp{peer_});
@@ -220,7 +237,9 @@ class PeerConnection {
     disconnect();
     enter(Phase::waiting);
     ++failures_;
+    ++pauses_;
     if (was_up) {
+      lost_ = true;
       options_.log->warn("event=peer_closed node={} reason=\"{}\"", peer_.value, reason);
       report_unreachable();
     } else if ((failures_ & (failures_ - 1)) ==
@@ -233,7 +252,7 @@ class PeerConnection {
 
   std::chrono::milliseconds pause() {
     auto full = options_.retry_min;
-    for (std::uint64_t n = 1; n < failures_ && full < options_.retry_max; ++n) full *= 2;
+    for (std::uint64_t n = 1; n < pauses_ && full < options_.retry_max; ++n) full *= 2;
     full = std::min(full, options_.retry_max);
     std::uniform_int_distribution<std::int64_t> jitter(full.count() / 2, full.count());
     return std::chrono::milliseconds(jitter(random_));
@@ -270,6 +289,8 @@ class PeerConnection {
   std::uint8_t lane_ = kControlLane;  // while not up: the lane being set up
   std::uint64_t step_ = 0;            // counts changes of phase: makes late answers and timers harmless
   std::uint64_t failures_ = 0;        // since the link was last up
+  std::uint64_t pauses_ = 0;          // the same, or since the peer called: decides how long the next one is
+  bool lost_ = false;                 // the link was up and broke; PeerGone was not said yet
   bool reported_ = false;             // the replica knows that the link is down
 };
 
@@ -287,6 +308,7 @@ caf::behavior peer_connection(PeerConnection::Self self, const PeerOptions& opti
   state->start(options);
   return {
       [state](const ToPeer& batch) { state->send(batch); },
+      [state](const PeerCalled&) { state->called(); },
       [state](const caf::io::new_data_msg& m) { state->received(m); },
       [state](const caf::io::data_transferred_msg& m) { state->transferred(m); },
       [state](const caf::io::connection_closed_msg& m) { state->closed(m.handle); },

@@ -26,14 +26,15 @@ struct PeerOptions {
   std::uint16_t port = 0;
   /// Judges who answers our Hello (HelloQuestion, rule 11). Hears PeerUp when both lanes are up and
   /// PeerUnreachable when something was dropped: once per loss of the link, once per filling of a queue, not
-  /// per message.
+  /// per message. And PeerGone.
   ReplicaActor replica;
   DialerActor dialer;
   std::shared_ptr<spdlog::logger> log;
   /// Bytes of frames that wait or are on their way, per lane. An empty lane takes a frame of any size.
   std::uint64_t control_queue_bytes = 1ull << 20;
   std::uint64_t bulk_queue_bytes = 8ull << 20;
-  /// Pause before the n-th new attempt: min * 2^n up to max, times a random factor of 0.5 to 1.
+  /// Pause before the n-th new attempt: min * 2^n up to max, times a random factor of 0.5 to 1. Short again
+  /// once the peer has called (PeerCalled).
   std::chrono::milliseconds retry_min{50};
   std::chrono::milliseconds retry_max{2000};
   /// From an open connection to the answer to our Hello.

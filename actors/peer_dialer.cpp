@@ -83,6 +83,7 @@ class Dialer {
     addrinfo* raw = nullptr;
     int code = ::getaddrinfo(dial.host.c_str(), std::to_string(dial.port).c_str(), &hints, &raw);
     if (code != 0) {
+      refused_ = false;
       fail(::gai_strerror(code));
       return;
     }
@@ -91,6 +92,7 @@ class Dialer {
     int count = 0;
     for (auto* a = raw; a != nullptr; a = a->ai_next) ++count;
     slices_each_ = std::max(1, kSlices / count);
+    refused_ = true;
     error_ = EADDRNOTAVAIL;
     connect_next();
   }
@@ -108,7 +110,7 @@ class Dialer {
         self_->send(self_, caf::tick_atom_v);
         return;
       }
-      error_ = errno;
+      failed_once(errno);
     }
     fail(std::generic_category().message(error_));
   }
@@ -117,7 +119,7 @@ class Dialer {
     if (code == 0 && connected_to_itself(socket_.fd()))
       code = ECONNREFUSED;
     if (code != 0) {
-      error_ = code;
+      failed_once(code);
       socket_ = OwnedSocket();
       connect_next();
       return;
@@ -128,8 +130,14 @@ class Dialer {
     proceed();
   }
 
+  /// One address.
+  void failed_once(int code) {
+    error_ = code;
+    refused_ = refused_ && code == ECONNREFUSED;
+  }
+
   void fail(const std::string& reason) {
-    take_front().promise.deliver(caf::make_error(caf::sec::cannot_connect_to_node, reason));
+    take_front().promise.deliver(caf::make_error(caf::sec::cannot_connect_to_node, reason, refused_));
     proceed();
   }
 
@@ -157,6 +165,7 @@ class Dialer {
   int slices_each_ = 0;
   int slices_left_ = 0;
   int error_ = 0;
+  bool refused_ = false;  // by all addresses that were tried
   OwnedSocket socket_;
 };
 
@@ -170,6 +179,13 @@ DialerImpl::behavior_type dialer(Dialer::Self self) {
 }
 
 }  // namespace
+
+DialProblem dial_problem(const caf::error& failure) {
+  const auto& context = failure.context();
+  if (failure == caf::sec::cannot_connect_to_node && context.match_elements<std::string, bool>())
+    return {context.get_as<std::string>(0), context.get_as<bool>(1)};
+  return {caf::to_string(context), false};
+}
 
 DialerActor spawn_dialer(caf::actor_system& system) { return system.spawn<caf::detached>(dialer); }
 

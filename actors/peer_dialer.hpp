@@ -26,11 +26,19 @@ struct DialedSocket {
   std::shared_ptr<OwnedSocket> socket;
 };
 
-/// Failure is a caf::error with the reason as text. Every Dial is answered within kDialSeconds plus the time
-/// the resolver takes.
+/// Failure is a caf::error with the reason, see dial_problem(). Every Dial is answered within kDialSeconds
+/// plus the time the resolver takes.
 using DialerActor = caf::typed_actor<caf::replies_to<Dial>::with<DialedSocket>>;
 
 inline constexpr int kDialSeconds = 3;
+
+struct DialProblem {
+  std::string why;
+  /// Each address of the host answered that nobody listens on the port: no process does, and the machine is
+  /// there.
+  bool refused = false;
+};
+DialProblem dial_problem(const caf::error& failure);
 
 /// An actor with its own thread. It dials one after the other: give each peer its own, or one dead host
 /// delays the others.

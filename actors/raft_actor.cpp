@@ -2,6 +2,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -129,7 +130,12 @@ void RaftState::write_log(raft::Output& out) {
 
 void RaftState::send_messages(std::vector<raft::Outgoing> messages) {
   std::map<NodeId, ToPeer> batches;
-  for (auto& m : messages) batches[m.to].messages.push_back(std::move(m.message));
+  for (auto& m : messages) {
+    if (std::holds_alternative<VoteRequest>(m.message) &&
+        !std::binary_search(connected.begin(), connected.end(), m.to))
+      unasked.insert(m.to);
+    batches[m.to].messages.push_back(std::move(m.message));
+  }
   for (auto& [to, batch] : batches) {
     if (auto peer = peers.find(to); peer != peers.end())
       self->send(peer->second, std::move(batch));
@@ -304,6 +310,7 @@ ReplicaImpl::behavior_type raft_behavior(RaftState::Self self, std::shared_ptr<R
       // network
       [s](FromPeer& m) { s->from_peer(m); },
       [s](const PeerUnreachable& m) { s->peer_down(m.peer); },
+      [s](const PeerGone& m) { s->peer_gone(m.peer); },
       [s](const PeerUp& m) { s->peer_up(m.peer); },
       [s](const ToldRemoved& m) { s->told_removed(m.by); },
       [s](const HelloQuestion& m) { return s->hello(m); },

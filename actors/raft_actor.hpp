@@ -179,6 +179,9 @@ struct RaftState {
   void from_peer(FromPeer& m);
   void peer_up(NodeId peer);
   void peer_down(NodeId peer);
+  void peer_gone(NodeId peer);
+  /// It introduced itself and is welcome.
+  void called_by(NodeId peer);
   caf::result<HelloVerdict> hello(const HelloQuestion& m);
   Hello own_hello() const;
   caf::result<ClusterId> bootstrap();
@@ -239,6 +242,7 @@ struct RaftState {
   std::map<NodeId, InstanceId> bindings;          // durable
   std::map<NodeId, InstanceId> pending_bindings;  // on their way to the disk
   std::vector<NodeId> connected;                  // sorted
+  std::set<NodeId> unasked;                       // a request for a vote met a link that was down
 
   bool drive_scheduled = false;
   std::uint64_t taken_us = 0;           // when the first command since the last drive was taken up; 0: none

@@ -29,6 +29,7 @@ void RaftState::end_link(NodeId peer) {
   if (auto link = peers.extract(peer); !link.empty())
     self->send_exit(link.mapped(), caf::exit_reason::user_shutdown);
   links.erase(peer);
+  unasked.erase(peer);
   if (auto at = std::lower_bound(connected.begin(), connected.end(), peer);
       at != connected.end() && *at == peer)
     connected.erase(at);

@@ -31,6 +31,8 @@ void RaftState::peer_up(NodeId peer) {
   auto at = std::lower_bound(connected.begin(), connected.end(), peer);
   if (at == connected.end() || *at != peer)
     connected.insert(at, peer);
+  core->reachable(peer, unasked.erase(peer) > 0);
+  schedule_drive();
 }
 
 void RaftState::peer_down(NodeId peer) {
@@ -38,7 +40,21 @@ void RaftState::peer_down(NodeId peer) {
   if (at != connected.end() && *at == peer)
     connected.erase(at);
   core->unreachable(peer);
+  if (KIWI_MUTANT(lost_link_deposes))
+    core->gone(peer);
   schedule_drive();
+}
+
+void RaftState::peer_gone(NodeId peer) {
+  if (core->gone(peer))
+    options.log->info(
+        "event=leader_gone node={} leader={} help=\"its connection closed, and nobody listens there\"",
+        options.id.value, peer.value);
+}
+
+void RaftState::called_by(NodeId peer) {
+  if (auto link = peers.find(peer); link != peers.end())
+    self->send(link->second, PeerCalled{});
 }
 
 Hello RaftState::own_hello() const {
@@ -100,6 +116,7 @@ caf::result<HelloVerdict> RaftState::hello(const HelloQuestion& m) {
     }
     if (auto problem = meet_stranger(h); !problem.empty())
       return refuse_with(problem);
+    called_by(h.node);
     return verdict;
   }
   if (auto problem = meet_stranger(h); !problem.empty())
@@ -119,6 +136,7 @@ caf::result<HelloVerdict> RaftState::hello(const HelloQuestion& m) {
             bindings[binding.node] = binding.instance;
             pending_bindings.erase(binding.node);
             KIWI_MARK("peer.bound");
+            called_by(binding.node);
             settle(debt).deliver(std::move(verdict));
           },
           [this, debt](const caf::error& e) {

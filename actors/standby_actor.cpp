@@ -53,6 +53,7 @@ StandbyActor::behavior_type standby(StandbyState::Self self, StandbyFacts facts)
       // network
       [](const FromPeer&) {},
       [](const PeerUnreachable&) {},
+      [](const PeerGone&) {},
       [](const PeerUp&) {},
       [](const ToldRemoved&) {},
       [](const HelloQuestion&) -> caf::result<HelloVerdict> { return closed(); },

@@ -82,6 +82,7 @@ struct MutantRow {
   X(lease_without_margin,        "K71", "the lease is as long as the promise: clocks are taken to run alike")       \
   X(promise_ends_with_process,   "K72", "a restarted voter forgets that it promised to vote for nobody")            \
   X(prompt_overtakes,            "K73", "what the state machine can do at once overtakes what waits for it")                 \
+  X(lost_link_deposes,           "K74", "any lost connection to the leader counts as its end, also when it is heard")   \
   X(always_wrong,                "K19", "the canary: every 50th answer to a read of a string is another one")
 
 struct MarkRow {
@@ -92,9 +93,12 @@ struct MarkRow {
 #define KIWI_FAULT_MARKS(X)                                                                                          \
   X("election.lost",             "a candidate's election ended with another leader or a later term")                 \
   X("election.split",            "a candidate's election ended with nothing decided in time")                        \
+  X("election.early",            "a follower stood before its time-out: its leader's process was gone")              \
   X("election.won",              "a candidate became leader")                                                        \
   X("prevote.old_log",           "a pre-vote was refused because the log is behind")                                 \
   X("prevote.hears_leader",      "a pre-vote was refused because a leader is heard")                                 \
+  X("prevote.crossed",           "a pre-vote was refused by a node that asks for the same at that moment")           \
+  X("vote.asked_again",          "a vote was asked for once more when the link to its voter came up")                \
   X("prevote.stale_round",       "a pre-vote of an earlier round was not counted")                                   \
   X("vote.refused",              "a real vote was refused")                                                          \
   X("vote.refused_twice",        "a real vote was refused because it was given to another")                          \

@@ -127,6 +127,8 @@ void Core::tick() {
 
 void Core::step(NodeId from, PeerMessage message) {
   KIWI_ASSERT(from != options_.id, "a node does not write to itself");
+  if (from == lost_leader_)
+    forget_loss();
   std::visit([&](auto& m) { handle(from, m); }, message);
   check();
 }

@@ -68,8 +68,9 @@ struct Counters {
   std::uint64_t membership_changes = 0;  // begun here
   std::uint64_t transfers = 0;           // begun here, for whatever reason
   std::uint64_t transfers_aborted = 0;
-  std::uint64_t handovers = 0;    // transfers for want of room on the own disk
-  std::uint64_t lease_reads = 0;  // among reads: confirmed by a lease, without a round
+  std::uint64_t handovers = 0;        // transfers for want of room on the own disk
+  std::uint64_t lease_reads = 0;      // among reads: confirmed by a lease, without a round
+  std::uint64_t early_pre_votes = 0;  // among pre_votes_started: the leader's process was gone
 };
 
 struct FollowerStatus {
@@ -124,6 +125,12 @@ class Core {
   /// The transport lost what it had queued for `peer` (link down, queue full): in-flight appends to it count
   /// as lost and it is probed again.
   void unreachable(NodeId peer);
+  /// The link to `peer` is up. `unasked`: a vote request to it did not leave while it was down; it is sent
+  /// once more if the vote is still asked for and not given.
+  void reachable(NodeId peer, bool unasked);
+  /// The process of `peer` ended, as far as the transport can tell. True: it was the leader, and this node
+  /// stands early (raft/lost_leader.cpp), at most once for each call.
+  bool gone(NodeId peer);
   /// A crash now would come back to this applied index (rule 6): the log may go up to there.
   void data_durable(Index index);
   /// Leader: a snapshot for `peer`, as snapshots_wanted asked for. Ignored when it is not wanted any more.
@@ -267,7 +274,9 @@ class Core {
   void step_down(StepDown why);
   void pre_campaign();
   void campaign(bool transfer);
-  void request_votes(Term term, bool pre_vote, bool transfer);
+  VoteRequest vote_request() const;
+  void request_votes();
+  bool asks_first(NodeId other, const VoteRequest& m) const;
   bool stands() const;
   void count_votes();
   void become_leader();
@@ -275,6 +284,10 @@ class Core {
   void handle(NodeId from, const VoteRequest& m);
   void handle(NodeId from, const VoteResponse& m);
   void handle(NodeId from, const TimeoutNowRequest& m);
+
+  // raft/lost_leader.cpp: standing early
+  bool hurries() const;
+  void forget_loss();
 
   // raft/lease.cpp: reads without a round
   std::uint64_t promise_us() const;
@@ -404,7 +417,9 @@ class Core {
   std::uint64_t leader_heard_ticks_ = 0;
   std::uint32_t timeout_ticks_ = 0;
   std::uint64_t stand_back_until_ticks_ = 0;
-  std::vector<NodeId> grants_;  // who voted for this node in vote_.term; empty: it does not ask
+  NodeId lost_leader_;             // its process is gone; 0: none is. Says something while it is leader_
+  std::uint64_t early_ticks_ = 0;  // when to stand for that reason; 0: this was done
+  std::vector<NodeId> grants_;     // who voted for this node in vote_.term; empty: it does not ask
   std::uint64_t pre_vote_round_ = 0;
   std::vector<NodeId> pre_grants_;   // pre-candidate: who would vote for it in the next term
   bool vote_requests_held_ = false;  // candidate: they wait until the own vote is durable

@@ -26,9 +26,11 @@ bool Core::alone() const {
   return has_quorum(membership(), [&](NodeId id) { return id == options_.id; });
 }
 
-/// Within the shortest election time-out nobody can have a reason to replace this leader.
+/// Within the shortest election time-out nobody can have a reason to replace this leader, unless its process
+/// is known to be gone.
 bool Core::hears_leader() const {
-  return leader_.value != 0 && now_ticks_ - leader_heard_ticks_ < options_.election_ticks_min;
+  return leader_.value != 0 && leader_ != lost_leader_ &&
+         now_ticks_ - leader_heard_ticks_ < options_.election_ticks_min;
 }
 
 /// This disk has not answered for longer than an election may take: whoever needs a vote of this node, be it
@@ -58,7 +60,7 @@ void Core::tick_election() {
   }
   if (room_ != DiskRoom::enough)
     patience *= kPatienceWithoutRoom;  // those who have it stand first
-  if (now_ticks_ - timer_started_ticks_ < patience || promised())
+  if ((now_ticks_ - timer_started_ticks_ < patience && !hurries()) || promised())
     return;  // ticks may come in a burst; the promise goes by the clock
   // With a disk that does not even take the last vote nobody can win; it would only drive the term up (T16).
   // With one that is late for entries it would win and stand in the way at once (D09).
@@ -67,6 +69,7 @@ void Core::tick_election() {
       KIWI_MARK("membership.stood_unasked");
     pre_campaign();
   } else {
+    early_ticks_ = 0;
     reset_election_timer();
   }
 }
@@ -160,6 +163,11 @@ bool Core::heard_leader(NodeId from, Term term) {
 
 void Core::pre_campaign() {
   ++counters_.pre_votes_started;
+  if (hurries()) {
+    ++counters_.early_pre_votes;
+    KIWI_MARK("election.early");
+  }
+  early_ticks_ = 0;
   ++pre_vote_round_;
   if (role_ == Role::candidate)
     KIWI_MARK("election.split");
@@ -169,7 +177,7 @@ void Core::pre_campaign() {
   out_.state_changed = true;
   reset_election_timer();
   pre_grants_.assign(1, options_.id);  // promises nothing, so it need not be durable
-  request_votes(vote_.term + 1, true, false);
+  request_votes();
 }
 
 void Core::campaign(bool transfer) {
@@ -186,16 +194,32 @@ void Core::campaign(bool transfer) {
 /// Entries that are not durable yet may be gone after a crash: a candidate does not boast of them (T08).
 LogId Core::durable_log_id() const { return log_.id_at(writes_.durable()); }
 
-void Core::request_votes(Term term, bool pre_vote, bool transfer) {
+/// What a pre-candidate, or a candidate, asks for.
+VoteRequest Core::vote_request() const {
   VoteRequest request;
-  request.term = term;
+  request.pre_vote = role_ == Role::pre_candidate;
+  request.term = request.pre_vote ? vote_.term + 1 : vote_.term;
   request.last_log_id = durable_log_id();
-  request.pre_vote = pre_vote;
   request.round = pre_vote_round_;
-  request.transfer = transfer;
+  request.transfer = !request.pre_vote && campaign_is_transfer_;
+  return request;
+}
+
+void Core::request_votes() {
+  const VoteRequest request = vote_request();
   for (const Member& m : membership().members)
     if (m.id != options_.id && membership().is_voter(m.id))
       send(m.id, request);
+}
+
+/// Two that ask for the same term at the same time would grant each other what they ask, then each would vote
+/// for itself, and an election time-out be lost. With equal logs the one with the lower id goes first. Only
+/// for about as long as such questions cross: the one that goes first may have no majority, and then must not
+/// stand in the way.
+bool Core::asks_first(NodeId other, const VoteRequest& m) const {
+  return role_ == Role::pre_candidate && options_.id < other && m.term == vote_.term + 1 &&
+         m.last_log_id == log_.last() && durable_log_id() == log_.last() &&
+         now_ticks_ - timer_started_ticks_ < options_.heartbeat_ticks;
 }
 
 /// This node asks, in this life, for votes of this term. Not so a node that led it already, also before a
@@ -277,8 +301,11 @@ void Core::handle(NodeId from, const VoteRequest& m) {
     // does not say that it would: the term of the candidate would go up in vain, and with slow disks
     // everywhere its vote of the last term, which may be on its way to a disk, would be wasted.
     const bool could_vote = writes_.durable_vote() == vote_ && !disk_is_late();
-    answer.granted =
-        m.term > vote_.term && log_is_enough && !too_early && could_vote && role_ != Role::leader;
+    const bool goes_first = asks_first(from, m);
+    if (goes_first)
+      KIWI_MARK("prevote.crossed");
+    answer.granted = m.term > vote_.term && log_is_enough && !too_early && could_vote && !goes_first &&
+                     role_ != Role::leader;
     answer.term = answer.granted ? m.term : vote_.term;
     if (!log_is_enough)
       KIWI_MARK("prevote.old_log");

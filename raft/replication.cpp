@@ -144,7 +144,7 @@ void Core::release_held() {
   if (vote_requests_held_) {
     vote_requests_held_ = false;
     reset_election_timer();  // the others have not been asked before now, however long the disk took
-    request_votes(vote_.term, false, campaign_is_transfer_);
+    request_votes();
     grants_.assign(1, options_.id);
     count_votes();
     return;

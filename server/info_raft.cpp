@@ -86,6 +86,7 @@ void add_counters(const raft::Counters& counters, InfoText& out) {
   out.add("raft_elections_started", counters.elections_started);
   out.add("raft_elections_won", counters.elections_won);
   out.add("raft_pre_votes_started", counters.pre_votes_started);
+  out.add("raft_early_pre_votes", counters.early_pre_votes);
   out.add("raft_votes_granted", counters.votes_granted);
   out.add("raft_step_downs", counters.step_downs);
   out.add("raft_check_quorum_failures", counters.check_quorum_failures);

@@ -90,7 +90,7 @@ std::uint64_t Net::open(NodeId from, NodeId to) {
       return;
     opened->acceptor_life = host_.life_of(opened->acceptor);
     if (opened->acceptor_life == 0)
-      reset_after(delay(link_of(*opened, false), "hello"), number, "connection refused");
+      reset_after(delay(link_of(*opened, false), "hello"), number, kRefused);
     else if (!host_.opened(opened->acceptor, opened->dialer, number))
       reset_after(kStall, number, "no answer");
   });

@@ -48,6 +48,8 @@ class Net {
  public:
   static constexpr Time kStall = std::chrono::seconds(3);
   static constexpr Time kGiveUp = std::chrono::milliseconds(200);
+  /// Why a connection was closed when no process listened at its other end.
+  static constexpr const char* kRefused = "connection refused";
   /// Bytes on the way per connection and lane; more are refused.
   static constexpr std::uint64_t kControlBytes = 1u << 20;
   static constexpr std::uint64_t kBulkBytes = 8u << 20;

@@ -61,8 +61,21 @@ class SimPeer {
   }
 
   void closed(const NetClosed& m) {
-    if (m.connection == connection_)
-      fail(m.why);
+    if (m.connection != connection_)
+      return;
+    if (m.why == Net::kRefused && std::exchange(lost_, false))
+      caf::anon_send(o_.replica, PeerGone{o_.peer});
+    fail(m.why);
+  }
+
+  void called() {
+    if (phase_ == Phase::waiting && pauses_ > 1) {
+      pauses_ = 1;
+      enter(Phase::waiting);
+      start_pause();
+    } else if (phase_ != Phase::waiting) {
+      pauses_ = 0;
+    }
   }
 
   void timer(std::uint64_t step) {
@@ -125,7 +138,9 @@ class SimPeer {
   void up() {
     enter(Phase::up);
     failures_ = 0;
+    pauses_ = 0;
     reported_ = false;
+    lost_ = false;
     o_.log->info("event=peer_connected node={}", o_.peer.value);
     caf::anon_send(o_.replica, PeerUp{o_.peer});
   }
@@ -135,15 +150,21 @@ class SimPeer {
     o_.net->close(std::exchange(connection_, 0), true, "closed");
     enter(Phase::waiting);
     ++failures_;
+    ++pauses_;
     if (was_up) {
+      lost_ = true;
       o_.log->warn("event=peer_closed node={} reason=\"{}\"", o_.peer.value, reason);
       report_unreachable();
     } else if ((failures_ & (failures_ - 1)) == 0) {
       o_.log->warn("event=peer_connect_failed node={} attempts={} reason=\"{}\"", o_.peer.value, failures_,
                    reason);
     }
+    start_pause();
+  }
+
+  void start_pause() {
     std::chrono::milliseconds full = kRetryMin;
-    for (std::uint64_t n = 1; n < failures_ && full < kRetryMax; ++n) full *= 2;
+    for (std::uint64_t n = 1; n < pauses_ && full < kRetryMax; ++n) full *= 2;
     full = std::min<std::chrono::milliseconds>(full, kRetryMax);
     const auto half = static_cast<std::uint64_t>(full.count()) / 2;
     self_->delayed_send(self_, std::chrono::milliseconds(half + below(o_.jitter.next(), half + 1)),
@@ -167,7 +188,9 @@ class SimPeer {
   FrameReader reader_{kMaxHelloBytes};
   std::uint64_t step_ = 0;
   std::uint64_t failures_ = 0;
+  std::uint64_t pauses_ = 0;
   bool reported_ = false;
+  bool lost_ = false;
 };
 
 caf::behavior sim_peer(SimPeer::Self self, const SimPeerOptions& options) {
@@ -176,6 +199,7 @@ caf::behavior sim_peer(SimPeer::Self self, const SimPeerOptions& options) {
   state->start(options);
   return {
       [state](const ToPeer& m) { state->send(m); },
+      [state](const PeerCalled&) { state->called(); },
       [state](const NetBytes& m) { state->received(m); },
       [state](const NetClosed& m) { state->closed(m); },
       [state](caf::tick_atom, std::uint64_t step) { state->timer(step); },

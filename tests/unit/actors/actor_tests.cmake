@@ -12,6 +12,7 @@ kiwi_test(actor_test
     raft_answers_test.cpp
     raft_reads_test.cpp
     raft_leadership_test.cpp
+    raft_lost_leader_test.cpp
     raft_ticks_test.cpp
     raft_admin_test.cpp
     raft_members_test.cpp

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <fstream>
+#include <thread>
 
 #include "messages/codec.hpp"
 #include "tests/unit/actors/peer_test_kit.hpp"
@@ -98,7 +99,24 @@ TEST(PeerConnection, LosingOneLaneClosesBothAndRedials) {
     ASSERT_TRUE(one.wait_up(2, 2));
     EXPECT_EQ(one.ear().now().downs[2], 1);
     EXPECT_EQ(one.ear().now().logged("event=peer_closed"), 1);
+    EXPECT_TRUE(one.ear().now().gone.empty()) << "somebody listens there all the time";
   }
+}
+
+TEST(PeerConnection, WhoCalledIsCalledBackWithoutALongPause) {
+  TestNode one({.id = 1});
+  const auto nowhere = listen_on("127.0.0.1", 0)->port;
+  auto peer = one.connect(2, nowhere, [](PeerOptions& options) {
+    options.retry_min = std::chrono::milliseconds(1);
+    options.retry_max = std::chrono::hours(1);
+  });
+  // By its own pauses alone the 64th attempt would be the one after 2^63 ms.
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while (one.ear().now().logged("attempts=64 ") == 0 && std::chrono::steady_clock::now() < end) {
+    caf::anon_send(peer, PeerCalled{});
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  EXPECT_EQ(one.ear().now().logged("attempts=64 "), 1);
 }
 
 TEST(PeerConnection, AWrongAnswerIsNoConnection) {

@@ -112,6 +112,26 @@ TEST(PeerNetwork, ReconnectsToARestartedNode) {
   EXPECT_EQ(one.ear().now().downs[2], 3);
 }
 
+TEST(PeerNetwork, ANodeThatEndedIsSaidToBeGoneOncePerLoss) {
+  TestNode one({.id = 1});
+  auto two = std::make_unique<TestNode>(TestNode::Options{.id = 2});
+  const auto port = two->port();
+  one.connect(2, port, [](PeerOptions& options) {
+    options.retry_min = options.retry_max = std::chrono::milliseconds(1);
+  });
+  for (int life = 1; life <= 2; ++life) {
+    ASSERT_TRUE(one.wait_up(2, life));
+    EXPECT_EQ(one.ear().now().gone[2], life - 1);
+    two.reset();
+    ASSERT_TRUE(one.wait([=](const Heard& heard) {
+      return heard.gone.contains(2) && heard.gone.at(2) == life && heard.logged("attempts=32 ") == life;
+    }));
+    two = std::make_unique<TestNode>(TestNode::Options{.id = 2, .port = port});
+  }
+  ASSERT_TRUE(one.wait_up(2, 3));
+  EXPECT_EQ(one.ear().now().gone[2], 2);
+}
+
 TEST(PeerNetwork, ADeadPeerDoesNotFillTheLog) {
   TestNode one({.id = 1});
   auto nowhere = listen_on("127.0.0.1", 0)->port;
@@ -121,6 +141,7 @@ TEST(PeerNetwork, ADeadPeerDoesNotFillTheLog) {
   ASSERT_TRUE(one.wait([](const Heard& heard) { return heard.logged("attempts=64 ") == 1; }));
   EXPECT_EQ(one.ear().now().logged("event=peer_connect_failed"), 7);  // 1, 2, 4 ... 64
   EXPECT_EQ(one.ear().now().logged("Connection refused"), 7);
+  EXPECT_TRUE(one.ear().now().gone.empty()) << "it never was there";
 }
 
 struct Refusal {

@@ -79,13 +79,17 @@ class DialerTest : public ::testing::Test {
     std::string problem;
     self->request(dialer_, std::chrono::seconds(10), Dial{host, port})
         .receive([&](DialedSocket& dialed) { dialed_ = dialed; },
-                 [&](const caf::error& e) { problem = node_.system().render(e); });
+                 [&](const caf::error& e) {
+                   problem = node_.system().render(e);
+                   problem_ = dial_problem(e);
+                 });
     return problem;
   }
 
   TestNode node_{{.id = 1}};
   DialerActor dialer_ = spawn_dialer(node_.system());
   DialedSocket dialed_;
+  DialProblem problem_;
   void TearDown() override { caf::anon_send_exit(dialer_, caf::exit_reason::user_shutdown); }
 };
 
@@ -100,7 +104,11 @@ TEST_F(DialerTest, ConnectsByNameAndClosesWhatNobodyTakes) {
 TEST_F(DialerTest, SaysWhyNot) {
   auto nowhere = listen_on("127.0.0.1", 0)->port;
   EXPECT_NE(dial("127.0.0.1", nowhere).find("Connection refused"), std::string::npos);
+  EXPECT_TRUE(problem_.refused);
+  EXPECT_EQ(problem_.why, "Connection refused");
   EXPECT_NE(dial("256.1.1.1", 1), "");
+  EXPECT_FALSE(problem_.refused) << "no such host: that says nothing about a process there";
+  EXPECT_NE(problem_.why, "");
 }
 
 TEST_F(DialerTest, AnExitEndsADialThatHangs) {

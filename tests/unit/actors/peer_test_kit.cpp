@@ -42,6 +42,7 @@ caf::behavior scripted_replica(caf::event_based_actor* self, std::shared_ptr<Ear
         });
       },
       [=](const PeerUp& m) { ear->change([&](Ear::Heard& heard) { ++heard.ups[m.peer.value]; }); },
+      [=](const PeerGone& m) { ear->change([&](Ear::Heard& heard) { ++heard.gone[m.peer.value]; }); },
       [=](const PeerUnreachable& m) { ear->change([&](Ear::Heard& heard) { ++heard.downs[m.peer.value]; }); },
       [=](const HelloQuestion& m) -> caf::result<HelloVerdict> {
         ear->change([&](Ear::Heard& heard) { heard.hellos.push_back(m.hello); });

@@ -25,7 +25,7 @@ class Ear {
  public:
   struct Heard {
     std::map<std::uint64_t, std::vector<PeerMessage>> messages;  // by sender
-    std::map<std::uint64_t, int> ups, downs;                     // by peer
+    std::map<std::uint64_t, int> ups, downs, gone;               // by peer
     std::vector<Hello> hellos;
     std::vector<std::string> log;
     /// Log lines that contain `text`.

@@ -234,6 +234,16 @@ void RandomWorld::hunt_leader() {
   }
 }
 
+/// What a transport may say about a peer, true or not.
+void RandomWorld::lose_link(std::size_t i, NodeId peer) {
+  const auto what = now_ % 4;
+  nodes_[i]->unreachable(peer);
+  if (what >= 2)
+    nodes_[i]->turn([&](Core& core) { core.gone(what == 3 ? core.leader() : peer); });
+  else if (what == 1)
+    nodes_[i]->turn([&](Core& core) { core.reachable(peer, true); });
+}
+
 void RandomWorld::fault() {
   const std::size_t count = nodes_.size();
   const std::size_t i = random(count);
@@ -285,7 +295,7 @@ void RandomWorld::fault() {
       if (nodes_[i]->up() && random(count) != i) {
         const std::size_t j = random(count);
         if (j != i)
-          nodes_[i]->unreachable(NodeId(j + 1));
+          lose_link(i, NodeId(j + 1));
         after_input(i);
       }
       break;

@@ -95,6 +95,7 @@ class RandomWorld {
   void check_leases() const;
   void tally(const Counters& counters);
   void fault();
+  void lose_link(std::size_t i, NodeId peer);
   void hunt_leader();
   void deafen_leader();
   void until(std::uint64_t end);

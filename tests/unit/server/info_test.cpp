@@ -67,8 +67,8 @@ struct FullServer : Server {
     status.log_memory_bytes = 1310;
     status.pending_proposals = 1311;
     status.agreed_time_ms = 1312;
-    status.counters = {1401, 1402, 1403, 1404, 1405, 1406, 1407, 1408, 1409, 1410,
-                       1411, 1414, 1415, 1412, 1413, 1416, 1417, 1418, 1419, 1420};
+    status.counters = {1401, 1402, 1403, 1404, 1405, 1406, 1407, 1408, 1409, 1410, 1411,
+                       1414, 1415, 1412, 1413, 1416, 1417, 1418, 1419, 1420, 1421};
     status.change.configuration = Index(1901);
     status.change.committed = true;
     status.change.phase = raft::ChangeStatus::Phase::catching_up;
@@ -230,6 +230,7 @@ TEST(Info, EveryFigureIsInItsPlace) {
       {"raft_elections_started", "1401"},
       {"raft_elections_won", "1402"},
       {"raft_pre_votes_started", "1403"},
+      {"raft_early_pre_votes", "1421"},
       {"raft_votes_granted", "1404"},
       {"raft_step_downs", "1405"},
       {"raft_check_quorum_failures", "1406"},
