@@ -66,6 +66,8 @@ StateMachineActor::behavior_type prompt_machine(PromptMachineState::Self self, S
   s->machine = std::move(machine);
   s->epoch = epoch;
   self->monitor(s->owner);
+  // Whatever it dies of: nobody else would tell the owner.
+  self->attach_functor([owner = s->owner] { caf::anon_send_exit(owner, caf::exit_reason::user_shutdown); });
   self->set_down_handler([s](const caf::down_msg& m) { s->owner_down(m.reason); });
   self->set_exit_handler([s](const caf::exit_msg& m) {
     s->stopping = true;

@@ -102,12 +102,6 @@ Reply RedisMachine::Impl::apply_entry(const Entry& entry, const Decoded<ClientRe
   state.applied = entry.id;
   unwritten = true;
   ++totals.entries_applied;
-  if (entry.kind == EntryKind::digest) {
-    commit();
-    digests->request(entry.id.index, state.keys);
-  } else {
-    begin_write_back_if_due();
-  }
   return reply;
 }
 
@@ -119,8 +113,15 @@ Result<ApplyResult> RedisMachine::apply(const std::vector<Entry>& entries) {
     impl_->flush_if_asked();
     ApplyResult result;
     result.replies.reserve(entries.size());
-    for (const auto& entry : entries)
+    for (const auto& entry : entries) {
       result.replies.push_back(impl_->apply_entry(entry, decode_command(entry)));
+      if (entry.kind == EntryKind::digest) {
+        impl_->commit();
+        impl_->digests->request(entry.id.index, impl_->state.keys);
+      } else {
+        impl_->begin_write_back_if_due();
+      }
+    }
     if (entries.size() > 1)
       KIWI_MARK("apply.many");
     ++impl_->totals.batches_applied;

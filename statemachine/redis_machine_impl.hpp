@@ -5,6 +5,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <vector>
 
 #include "messages/client.hpp"
 #include "messages/codec.hpp"
@@ -31,13 +32,16 @@ struct RedisMachine::Impl {
   /// DIR, of which the database is DIR/data.
   std::string directory() const;
 
-  /// `request`: what a command's payload holds.
+  /// `request`: what a command's payload holds. begin_write_back_if_due(), or a commit for a digest, is the
+  /// caller's.
   Reply apply_entry(const Entry& entry, const Decoded<ClientRequest>& request);
   Reply apply_command(const Entry& entry, const Decoded<ClientRequest>& request);
   StateAnswer answer(const StateQuery& query, const Decoded<ClientRequest>& request);
   Reply answer(const RedisCommand& command, ReadView& view, std::uint64_t seed);
   /// Its one key is at hand, and what it may give is small.
   bool is_prompt(const Decoded<ClientRequest>& request);
+  /// After each was found prompt: they still are, all together.
+  bool all_in_reach(const std::vector<Decoded<ClientRequest>>& requests) const;
   /// The machine's own business does not come in between.
   bool is_quiet() const;
   /// Everything applied so far is in the database when this returns.

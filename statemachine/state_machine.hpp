@@ -113,7 +113,8 @@ class StateMachine {
   /// As apply() and query(), but only if that surely needs neither a disk, nor a wait for another thread, nor
   /// more than some microseconds an entry. Else nothing, and nothing has changed: then the owner is asked.
   /// Also nothing instead of an error. Unlike all else these may be called by one other thread than the
-  /// owner's, and only while the owner answers no call (actors/prompt_machine_actor.hpp).
+  /// owner's, and only while the owner answers no call (actors/prompt_machine_actor.hpp); background_work()
+  /// and scrub() may run meanwhile.
   virtual std::optional<AppliedAtOnce> apply_at_once(const std::vector<Entry>& entries) {
     static_cast<void>(entries);
     return std::nullopt;

@@ -55,6 +55,7 @@ rocksdb::Options common_options(const LogStoreOptions& options) {
   o.max_background_jobs = 2;
   o.max_write_buffer_number = 4;
   o.target_file_size_base = kTableBytes;
+  o.level0_file_num_compaction_trigger = kTablesThatMerge;
   o.level0_slowdown_writes_trigger = 40;
   o.level0_stop_writes_trigger = 80;
   o.stats_dump_period_sec = 0;

@@ -490,7 +490,10 @@ std::uint64_t LogStore::pending_bytes() const {
   }
   rocksdb::ColumnFamilyMetaData meta;
   impl.db->GetColumnFamilyMetaData(&meta);
-  return unwritten + (meta.levels.empty() ? 0 : meta.levels.front().size);
+  // As long as they are fewer the tables stay as they are, also when nobody writes any more.
+  const auto& first = meta.levels.front();
+  const bool merges = first.files.size() >= kTablesThatMerge;
+  return unwritten + (merges ? first.size : 0);
 }
 
 }  // namespace kiwi::storage

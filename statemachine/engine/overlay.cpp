@@ -101,38 +101,43 @@ Overlay::Known Overlay::look(std::uint64_t hash, std::string_view key, bool want
   return Known::unknown;
 }
 
-bool Overlay::at_hand(std::string_view key, std::uint64_t most_payload_bytes) {
-  if (state_.keys == 0)
-    return true;
+Overlay::Reach Overlay::reach(std::uint64_t hash, std::string_view key,
+                              std::uint64_t most_payload_bytes) const {
   // To remove a deadline of the database may mean to look there for the next one.
-  const auto fits = [&](const Meta& meta) {
-    return meta.payload_bytes <= most_payload_bytes && (meta.expire_at_ms == 0 || database_first_ms_ == 0);
+  const auto judge = [&](bool present, const Meta& meta) {
+    const bool fits =
+        meta.payload_bytes <= most_payload_bytes && (meta.expire_at_ms == 0 || database_first_ms_ == 0);
+    return !present || fits ? Reach::at_hand : Reach::too_much;
   };
-  const auto hash = key_hash(key);
   for (const auto* generation : {static_cast<const Generation*>(now_.get()), before_.get()}) {
     if (generation == nullptr)
       break;
     const auto* entry = generation->find(hash, key);
     if (entry == nullptr && generation->erased_all)
-      return true;
+      return Reach::at_hand;
     if (entry != nullptr && (!entry->slot.present || entry->slot.has_payload))
-      return !entry->slot.present || fits(entry->slot.record.meta);
+      return judge(entry->slot.present, entry->slot.record.meta);
   }
-  if (const auto* line = cache_.find(hash, key))
-    return !line->present || fits(line->record.meta);
+  const auto* line = cache_.find(hash, key);
+  return line == nullptr ? Reach::unknown : judge(line->present, line->record.meta);
+}
+
+bool Overlay::at_hand(std::string_view key, std::uint64_t most_payload_bytes) {
+  const auto hash = key_hash(key);
+  // Only of a key that is unknown here the database is right.
+  if (const auto known = reach(hash, key, most_payload_bytes); known != Reach::unknown)
+    return known == Reach::at_hand;
   const auto found = database_.get_in_memory(key_row(hash, key), value_);
   if (!found)
     return false;
-  if (!*found) {
-    cache_.put_absent(hash, key);
-    return true;
-  }
   Meta meta;
   std::string_view payload;
-  if (!data_format::decode_record({value_.data(), value_.size()}, meta, payload) || !fits(meta))
-    return false;
-  cache_.put(hash, key, meta, payload);
-  return true;
+  if (!*found)
+    cache_.put_absent(hash, key);
+  else if (data_format::decode_record({value_.data(), value_.size()}, meta, payload))
+    cache_.put(hash, key, meta, payload);
+  // A large one is not kept there; to ask again could find it gone from memory.
+  return reach(hash, key, most_payload_bytes) == Reach::at_hand;
 }
 
 std::optional<Meta> Overlay::meta(std::string_view key) {

@@ -51,12 +51,20 @@ class Overlay final : public KeyView {
 
   // --- For what must not wait
   /// True: the key's record, of at most this much payload, can be read, replaced and removed without the
-  /// disk, and then the earliest deadline is known, too. Asks the database for what it has in memory.
+  /// database. Takes what that has in memory into the cache.
   bool at_hand(std::string_view key, std::uint64_t most_payload_bytes);
-  /// True: no deadline passes up to this time, and the database need not be asked for that.
+  /// The same, by what is in the generations and in the cache alone.
+  enum class Reach { at_hand, too_much, unknown };
+  Reach reach(std::uint64_t hash, std::string_view key, std::uint64_t most_payload_bytes) const;
+  /// True: no deadline passes up to this time, and neither for that nor for the next deadline must the
+  /// database be asked, after one change of one key that is at hand.
   bool no_deadline_until(std::uint64_t clock_ms) const {
     return !first_unsure_ && (database_first_ms_ == 0 || database_first_ms_ > clock_ms) &&
            (now_->added.empty() || now_->added.begin()->first > clock_ms);
+  }
+  /// True: the same after any number of them, whatever deadlines they set and pass.
+  bool deadlines_in_memory() const {
+    return !first_unsure_ && database_first_ms_ == 0 && now_->removed.empty();
   }
 
   /// The earliest deadline of all keys; 0: none has one.

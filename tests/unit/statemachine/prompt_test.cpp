@@ -112,6 +112,22 @@ TEST_F(Prompt, ADeadlineOfTheDatabaseStaysWithTheOwner) {
   EXPECT_EQ(write_at_once("SET a 2"), "-") << "the next deadline may have to be looked for";
 }
 
+TEST_F(Prompt, WhatTheDatabaseStillHasOfAChangedKeyIsNotTakenForTheKey) {
+  write("SET other 1 EX 1000");
+  write("SET a old");
+  ASSERT_TRUE(machine->flush().has_value());
+  write("SET a new EX 500");
+  EXPECT_EQ(read_at_once("GET a"), "-") << "its deadline is one too many to be sure";
+  EXPECT_EQ(read("GET a"), "\"new\"");
+  EXPECT_EQ(read("TTL a"), "(integer) 500");
+  // Both generations that know better go.
+  for (int i = 0; i < 2; ++i) {
+    write("SET filler " + std::to_string(i));
+    ASSERT_TRUE(machine->flush().has_value());
+  }
+  EXPECT_EQ(read("GET a"), "\"new\"");
+}
+
 TEST_F(Prompt, AFullGenerationIsLeftToTheOwner) {
   Machine small(folder.path("small"), 1000, three_nodes(), 8000);
   int at_once = 0;
@@ -125,6 +141,51 @@ TEST_F(Prompt, AFullGenerationIsLeftToTheOwner) {
   EXPECT_GT(at_once, 50);
   EXPECT_LT(at_once, 100);
   EXPECT_EQ(small.read("DBSIZE"), "(integer) 100");
+}
+
+TEST_F(Prompt, WhatIsTakenOverFromTheGenerationBeforeDoesNotBeginAWriteBackHere) {
+  // Each EXPIRE takes a value of the generation before over into this one: far more than the request's size.
+  Machine small(folder.path("small"), 1000, three_nodes(), 60'000);
+  for (int i = 0; i < 15; ++i) small.write({"SET", "key" + std::to_string(i), std::string(4000, 'v')});
+  int at_once = 0;
+  for (int round = 0; round < 4; ++round)
+    for (int i = 0; i < 15; ++i) {
+      const auto entry = small.entry_of({"EXPIRE", "key" + std::to_string(i), std::to_string(1000 + round)});
+      if (small->apply_at_once({entry}))
+        ++at_once;
+      else
+        small.apply_one(entry);
+    }
+  EXPECT_GT(at_once, 0);
+  EXPECT_EQ(small.read("TTL key14"), "(integer) 1003");
+}
+
+TEST_F(Prompt, ADeadlineThatIsSetAndPassesInOneBatchIsLeftWhereTheDatabaseHasOthers) {
+  write("SET other 1 EX 1000");
+  ASSERT_TRUE(machine->flush().has_value());
+  auto first = machine.entry_of(words_of("SET a 1 PX 5"));
+  auto second = machine.entry_of(words_of("SET b 1"));
+  second.id.index = first.id.index + 1;
+  second.stamp_ms += 6;
+  EXPECT_FALSE(machine->apply_at_once({first, second}).has_value());
+  EXPECT_TRUE(machine->apply_at_once({first}).has_value());
+  EXPECT_FALSE(machine->apply_at_once({second}).has_value());
+  machine.now_ms += 6;
+  EXPECT_EQ(write("SET b 1"), "OK");
+  EXPECT_EQ(read("EXISTS a"), "(integer) 0");
+}
+
+TEST_F(Prompt, ADeadlineThatComesBackAndGoesInOneBatchIsLeft) {
+  write("SET a 1");
+  const auto deadline = std::to_string(machine.now_ms + 5000);
+  write("PEXPIREAT a " + deadline);
+  ASSERT_TRUE(machine->flush().has_value());
+  write("PERSIST a");
+  auto first = machine.entry_of({"PEXPIREAT", "a", deadline});
+  auto second = machine.entry_of({"PERSIST", "a"});
+  second.id.index = first.id.index + 1;
+  EXPECT_FALSE(machine->apply_at_once({first, second}).has_value());
+  EXPECT_EQ(read("TTL a"), "(integer) -1");
 }
 
 TEST_F(Prompt, WhatTheDatabaseHasInMemoryIsAtHandAndWhatItMustReadIsNot) {
@@ -145,7 +206,6 @@ struct Seen {
   std::vector<Reply> replies;
   std::vector<std::uint64_t> deadlines;
   std::string digest;
-  friend bool operator==(const Seen&, const Seen&) = default;
 };
 
 Seen live_through(const std::vector<Entry>& entries, std::uint64_t unwritten_bytes, bool prompt,
@@ -197,8 +257,14 @@ TEST(PromptHistories, NobodyCanTellWhoAppliedWhat) {
     const auto entries = random_history(seed, 2500);
     const auto by_owner = live_through(entries, 100'000'000, false, none);
     ASSERT_FALSE(by_owner.digest.empty());
-    for (const std::uint64_t bytes : {3000u, 100'000'000u})
-      EXPECT_EQ(live_through(entries, bytes, true, at_once), by_owner) << "seed " << seed << ", " << bytes;
+    for (const std::uint64_t bytes : {3000u, 100'000'000u}) {
+      const auto seen = live_through(entries, bytes, true, at_once);
+      EXPECT_EQ(seen.digest, by_owner.digest) << "seed " << seed << ", " << bytes;
+      EXPECT_EQ(seen.deadlines, by_owner.deadlines) << "seed " << seed << ", " << bytes;
+      ASSERT_EQ(seen.replies.size(), by_owner.replies.size());
+      for (std::size_t i = 0; i < seen.replies.size(); ++i)
+        EXPECT_EQ(show(seen.replies[i]), show(by_owner.replies[i])) << "entry " << i + 1 << ", seed " << seed;
+    }
   }
   EXPECT_GT(at_once, 500u);
 }

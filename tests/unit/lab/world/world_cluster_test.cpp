@@ -113,7 +113,7 @@ TEST(WorldCluster, AKilledLogStoreEndsItsNodeAndNoRequestStaysOpen) {
 }
 
 TEST(WorldCluster, AnActorThatThrowsNeverLeavesHalfANode) {
-  for (std::string actor : {"raft", "state-machine", "adaptor", "log-store"}) {
+  for (std::string actor : {"raft", "state-machine", "prompt-machine", "adaptor", "log-store"}) {
     Cluster c(7, 3);
     auto leader = c.leader();
     c.apply("throw-in n" + to_string(leader) + " " + actor + " bad-alloc");
