@@ -82,8 +82,8 @@ class PeerConnection {
       pauses_ = 1;
       enter(Phase::waiting);
       start_timer(pause());
-    } else if (phase_ != Phase::waiting) {
-      pauses_ = 0;
+    } else if (phase_ != Phase::waiting && phase_ != Phase::verdict) {
+      pauses_ = 0;  // in the verdict it is this node's own call that was judged: that shortens no pause
     }
   }
 

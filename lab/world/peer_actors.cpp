@@ -73,8 +73,8 @@ class SimPeer {
       pauses_ = 1;
       enter(Phase::waiting);
       start_pause();
-    } else if (phase_ != Phase::waiting) {
-      pauses_ = 0;
+    } else if (phase_ != Phase::waiting && phase_ != Phase::verdict) {
+      pauses_ = 0;  // in the verdict it is this node's own call that was judged: that shortens no pause
     }
   }
 
