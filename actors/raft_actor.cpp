@@ -85,7 +85,8 @@ void RaftState::drive() {
     if (out.transfer_ended)
       transfer_ended(*out.transfer_ended);
   }
-  taken_us = 0;  // reads only, or refused
+  if (!core->holds_back())
+    taken_us = 0;  // reads only, or refused
   note_commits();
   release_stale_reads();
   deliver_answers();
@@ -112,6 +113,7 @@ void RaftState::write_log(raft::Output& out) {
     call.reset_membership = installed_membership.second;
   }
   call.entries = std::move(out.entries);
+  call.at_once = may_write_at_once();
   const auto handed_us = now_us();
   if (options.stages && core->role() == raft::Role::leader && !call.entries.empty()) {
     if (taken_us != 0)
@@ -126,6 +128,16 @@ void RaftState::write_log(raft::Output& out) {
             schedule_drive();
           },
           [this](const caf::error& e) { fail(e, StorageSubject::log, StorageVerb::write); });
+}
+
+bool RaftState::may_write_at_once() {
+  // A follower's disk is what its leader waits for; a leader has answers to send meanwhile, unless it is
+  // alone and this is the only thing to do.
+  constexpr std::uint64_t kFewCommands = 4;
+  const auto commands = std::exchange(commands_since_write, 0);
+  if (core->role() != raft::Role::leader)
+    return commands <= kFewCommands;
+  return commands <= 1 && core->membership().voters.size() == 1;
 }
 
 void RaftState::send_messages(std::vector<raft::Outgoing> messages) {

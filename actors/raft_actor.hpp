@@ -120,6 +120,7 @@ struct RaftState {
   void read_clocks();
   void schedule_drive();
   void write_log(raft::Output& out);
+  bool may_write_at_once();
   /// Of options.stages; 0 without.
   std::uint64_t now_us() const { return options.stages ? options.stages->now() : 0; }
   void note_stage(Stage stage, std::uint64_t since_us) const {
@@ -245,6 +246,7 @@ struct RaftState {
   std::set<NodeId> unasked;                       // a request for a vote met a link that was down
 
   bool drive_scheduled = false;
+  std::uint64_t commands_since_write = 0;  // of clients, since the last write of the log
   std::uint64_t taken_us = 0;           // when the first command since the last drive was taken up; 0: none
   std::deque<Replicating> replicating;  // in index order; only while options.stages
   bool stopping = false;

@@ -15,6 +15,7 @@ void RaftState::submit(Submit& m) {
     if (taken_us == 0)
       taken_us = now_us();
   }
+  commands_since_write += m.commands.size();
   for (auto& command : m.commands) {
     Origin origin = ClientSlot{m.port, m.client, command.slot, command.mode == CommandMode::write};
     switch (command.mode) {

@@ -6,6 +6,7 @@
 
 #include "actors/adaptor.hpp"
 #include "actors/log_store_actor.hpp"
+#include "actors/prompt_log_actor.hpp"
 #include "actors/prompt_machine_actor.hpp"
 #include "actors/raft_actor.hpp"
 #include "actors/state_machine_actor.hpp"
@@ -14,7 +15,9 @@ namespace kiwi {
 
 namespace {
 constexpr std::uint32_t kFollowerApplyEntries = 256;
-}
+/// What goes behind it is large enough to be worth a sync of its own.
+constexpr std::uint64_t kHoldBackBytes = 16u << 10;
+}  // namespace
 
 std::vector<caf::actor> Replica::in_start_order() const {
   return {caf::actor_cast<caf::actor>(log_store), caf::actor_cast<caf::actor>(state_machine),
@@ -30,12 +33,15 @@ Replica spawn_replica(caf::actor_system& system, OpenedReplica opened, ReplicaOp
   options.address = opened.identity.address;
   options.raft.id = options.id;
   options.raft.follower_apply_entries = kFollowerApplyEntries;
+  options.raft.hold_back_bytes = kHoldBackBytes;
   for (const auto& note : opened.notes)
     options.log->warn("event=replica_opened node={} note=\"{}\"", options.id.value, note);
   Replica r;
   auto builder = opened.machine->get_snapshot_builder();
-  r.log_store = spawn_log_store(system, mode, std::move(opened.log), epoch, std::move(opened.directory),
-                                options.scrub_bytes_per_second, options.stages);
+  const auto log = std::make_shared<OpenLog>(std::move(opened.log), std::move(opened.directory));
+  r.log_store = spawn_log_store(system, mode, log, epoch, options.scrub_bytes_per_second, options.stages);
+  if (options.prompt_log)
+    r.log_store = spawn_prompt_log(system, options.place, r.log_store, log, epoch, options.stages);
   const std::shared_ptr<StateMachine> machine = std::move(opened.machine);
   r.state_machine = spawn_state_machine(system, mode, machine, epoch, options.scrub_bytes_per_second);
   if (options.prompt_machine)

@@ -37,6 +37,9 @@ struct ReplicaOptions {
   CorePlace place = CorePlace::scheduler;
   /// What the state machine can do at once is done where the raft actor runs (prompt_machine_actor.hpp).
   bool prompt_machine = true;
+  /// Short writes of the log are made durable where the raft actor runs (prompt_log_actor.hpp), which then
+  /// waits for the disk: not where other work shares its thread.
+  bool prompt_log = false;
   /// A client that waits longer than this is told that the outcome is unknown.
   std::uint32_t request_timeout_ms = 5000;
   /// Most bytes of snapshots sent in a second, to all peers together; 0: no limit.

@@ -81,6 +81,7 @@ struct MutantRow {
   X(lease_from_receipt,          "K70", "the lease counts from the answers, not from when the round was sent")      \
   X(lease_without_margin,        "K71", "the lease is as long as the promise: clocks are taken to run alike")       \
   X(promise_ends_with_process,   "K72", "a restarted voter forgets that it promised to vote for nobody")            \
+  X(prompt_log_overtakes,        "K75", "a short write of the log overtakes what waits for the log store")                 \
   X(prompt_overtakes,            "K73", "what the state machine can do at once overtakes what waits for it")                 \
   X(lost_link_deposes,           "K74", "any lost connection to the leader counts as its end, also when it is heard")   \
   X(always_wrong,                "K19", "the canary: every 50th answer to a read of a string is another one")
@@ -107,6 +108,7 @@ struct MarkRow {
   X("vote.late",                 "a vote came when its candidate was asking around again already")                   \
   X("log.overwritten",           "a follower removed entries that another leader's replace")                         \
   X("log.overwritten_unsynced",  "entries were replaced while they were being written")                              \
+  X("append.held_back",          "new entries waited for what was on its way to the leader's disk")                    \
   X("append.rejected",           "a follower rejected an append")                                                    \
   X("append.repeated",           "an append brought entries that were there already")                                \
   X("append.stale_term",         "an append of an earlier term's leader was answered with the term")                 \
@@ -174,6 +176,7 @@ struct MarkRow {
   X("apply.at_once",             "entries were applied on the core's own thread")                                        \
   X("apply.many",                "a batch of several entries was applied")                                           \
   X("apply.fetched",             "entries to be applied were read back from disk")                                   \
+  X("log.at_once",               "a write of the log was made durable on the core's own thread")                     \
   X("log.group_of_many",         "several writes of the log shared one sync")                                        \
   X("log.poisoned",              "a log store refuses to go on after its first failure")                             \
   X("log.cache_evicted",         "entries left memory")                                                              \

@@ -53,9 +53,11 @@ struct LogWrite {
   /// With reset_to: the snapshot's membership and the entry that brought it; id 0/0: the initial one.
   LogId reset_membership_id;
   Membership reset_membership;
+  /// Nothing else waits for the caller's thread: a short write may be done there, if the disk is quick.
+  bool at_once = false;
   auto fields() {
     return std::tie(stamp, write, has_vote, vote, truncate_from, entries, has_binding, binding, purge_to,
-                    reset_to, reset_membership_id, reset_membership);
+                    reset_to, reset_membership_id, reset_membership, at_once);
   }
 };
 

@@ -105,6 +105,7 @@ ReplicaOptions replica_options(const NodeOptions& o, std::shared_ptr<spdlog::log
   r.scrub_bytes_per_second = o.scrub_rate_bytes;
   r.disk_reserve_bytes = o.disk_reserve_bytes;
   r.place = CorePlace::io_thread;
+  r.prompt_log = true;
   r.raft.lease = o.read_mode == "lease";
   r.unix_clock_ms = unix_clock_ms;
   r.steady_clock_us = steady_clock_us;

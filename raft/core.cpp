@@ -88,6 +88,7 @@ void Core::check() const {
   KIWI_ASSERT(handed_ <= writes_.durable(), "handed out <= durable");
   KIWI_ASSERT(commit_ <= log_.last().index, "committed <= last");
   KIWI_ASSERT(writes_.durable() <= log_.last().index, "durable <= last");
+  KIWI_ASSERT(role_ != Role::leader || let_go_ <= log_.last().index, "what leaves is in the log");
   KIWI_ASSERT(log_.last().term <= vote_.term, "no entry is of a later term");
 }
 

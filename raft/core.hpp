@@ -188,6 +188,8 @@ class Core {
   NodeId leader() const;
   Vote vote() const;
   Index commit() const;
+  /// Entries of this leader wait for its disk before they leave (Options::hold_back_bytes).
+  bool holds_back() const { return role_ == Role::leader && let_go_ < log_.last().index; }
   Index durable() const;
   Index applied() const;
   /// Handed out to be applied, the last one.
@@ -371,6 +373,7 @@ class Core {
   void finish_install();
 
   // raft/output.cpp: what leaves
+  void let_go();
   void emit_write();
   void hand_out();
   void emit_reads(Index handed_before);
@@ -448,6 +451,7 @@ class Core {
   // --- Leader
   std::vector<Progress> progress_;  // by node id; without the own one
   Index noop_;                      // the first entry of the own term
+  Index let_go_;                    // entries up to here may leave: to the own disk, and to followers
   std::uint64_t heartbeat_sent_ticks_ = 0;
   std::uint64_t handed_over_ticks_ = 0;  // for want of room; 0: not in this term
   bool takes_commands_ = true;

@@ -266,6 +266,7 @@ void Core::become_leader() {
   told_at_ = Index(0);
   refresh_agreed_clock();
   // Raft 8: until an entry of the own term is committed, nobody knows what is.
+  let_go_ = writes_.issued();  // an earlier leadership's may be beyond what was cut since
   noop_ = log_.last().index + 1;
   Entry noop;
   noop.id = {vote_.term, noop_};

@@ -298,12 +298,12 @@ void Core::refresh_agreed_clock() {
 // --- Sending
 
 bool Core::hold_for_batch(const Progress& p, Index last) const {
-  return p.inflight() >= kEnoughInflight && log_.cached(p.next()) && last == log_.last().index &&
+  return p.inflight() >= kEnoughInflight && log_.cached(p.next()) && last == let_go_ &&
          log_.bytes_after(p.next() - 1) < kSmallBacklogBytes;
 }
 
 void Core::replicate_to(Progress& p) {
-  const Index end = log_.last().index;
+  const Index end = let_go_;
   while (p.state() != ProgressState::snapshot) {
     if (waits_for_room(p))
       return;

@@ -23,6 +23,7 @@ Output Core::take_output() {
       ++counters_.read_rounds;
       begin_round();
     }
+    let_go();
     for (Progress& p : progress_) replicate_to(p);
   }
   emit_write();
@@ -37,8 +38,21 @@ Output Core::take_output() {
   return out;
 }
 
+/// What came together leaves together: see Options::hold_back_bytes.
+void Core::let_go() {
+  KIWI_ASSERT(let_go_ >= writes_.issued(), "what is on its way to the own disk goes to the followers, too");
+  const bool disk_is_busy = writes_.durable() < writes_.issued();
+  // A disk that takes longer than a tick holds nobody up, and who takes over needs all there is.
+  const bool waits = disk_is_busy && writes_.oldest_ticks(now_ticks_) == 0 && !transfer_ &&
+                     log_.bytes_after(let_go_) < options_.hold_back_bytes;
+  if (!waits)
+    let_go_ = log_.last().index;
+  else if (let_go_ < log_.last().index)
+    KIWI_MARK("append.held_back");
+}
+
 void Core::emit_write() {
-  const LogId last = log_.last();
+  const LogId last = role_ == Role::leader ? log_.id_at(let_go_) : log_.last();
   if (!writes_.has_work(vote_, last.index))
     return;
   const WriteStream::Step step = writes_.issue(vote_, last, now_ticks_);

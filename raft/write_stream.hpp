@@ -26,6 +26,8 @@ class WriteStream {
   /// Entries up to here are on disk, and are those of the log. Goes back only by truncated().
   Index durable() const { return durable_; }
   Vote durable_vote() const { return durable_vote_; }
+  /// Entries up to here are on disk or on their way there. Not below durable().
+  Index issued() const { return issued_; }
 
   /// The log lost its entries from `from` on. Call before anything new is appended there.
   void truncated(Index from);

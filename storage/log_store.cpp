@@ -126,7 +126,8 @@ struct LogStore::Impl {
     return error;
   }
   /// Writes `batch`, whose first operation is next.state, and syncs it. Then `next` is what is durable.
-  Result<void> write_synced(rocksdb::WriteBatch& batch, LogShape next);
+  /// Without `may_wait` a write that RocksDB would hold up is not done: an error, and no poison.
+  Result<void> write_synced(rocksdb::WriteBatch& batch, LogShape next, bool may_wait = true);
   void start_flush_if_large(std::uint64_t wal_bytes);
   void give_back_purged(Index before);
 
@@ -254,11 +255,16 @@ Result<std::unique_ptr<LogStore>> LogStore::open(const LogStoreOptions& given, R
 LogStore::LogStore(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 LogStore::~LogStore() = default;
 
-Result<void> LogStore::Impl::write_synced(rocksdb::WriteBatch& batch, LogShape next) {
+Result<void> LogStore::Impl::write_synced(rocksdb::WriteBatch& batch, LogShape next, bool may_wait) {
   const auto offset = log_env.wal_bytes();
   fill_sector(batch, offset);
   const auto started_us = env.NowMicros();
-  auto status = db->Write(KIWI_MUTANT(log_sync_skipped) ? rocksdb::WriteOptions() : synced(), &batch);
+  auto how = KIWI_MUTANT(log_sync_skipped) ? rocksdb::WriteOptions() : synced();
+  how.no_slowdown = !may_wait;
+  auto status = db->Write(how, &batch);
+  if (!may_wait && status.IsIncomplete()) {
+    return tl::unexpected(make_error(kWriting, StorageKind::unavailable, "RocksDB holds writers up"));
+  }
   if (!status.ok() && KIWI_MUTANT(failed_sync_trusted)) {
     db->Write(synced(), &batch).PermitUncheckedError();
     status = rocksdb::Status::OK();
@@ -309,7 +315,13 @@ void LogStore::Impl::start_flush_if_large(std::uint64_t wal_bytes) {
   db->Flush(flush).PermitUncheckedError();
 }
 
-Result<LogId> LogStore::write(const std::vector<LogWrite>& group) {
+Result<LogId> LogStore::write(const std::vector<LogWrite>& group) { return *write_group(group, true); }
+
+std::optional<Result<LogId>> LogStore::write_at_once(const std::vector<LogWrite>& group) {
+  return write_group(group, false);
+}
+
+std::optional<Result<LogId>> LogStore::write_group(const std::vector<LogWrite>& group, bool may_wait) {
   auto& impl = *impl_;
   if (impl.poison) {
     return tl::unexpected(*impl.poison);
@@ -333,7 +345,10 @@ Result<LogId> LogStore::write(const std::vector<LogWrite>& group) {
   rocksdb::WriteBatch batch(payload_bytes + entries * kEntryOverheadBytes + kSectorBytes);
   put_steps(batch, impl.shape.state, next.state, group);
   put_members(batch, impl.shape, next);
-  if (auto written = impl.write_synced(batch, std::move(next)); !written) {
+  if (auto written = impl.write_synced(batch, std::move(next), may_wait); !written) {
+    if (!impl.poison) {
+      return std::nullopt;
+    }
     return tl::unexpected(written.error());
   }
   impl.stats.entries_written += entries;

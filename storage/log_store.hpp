@@ -107,6 +107,9 @@ class LogStore {
   /// it, a purge beyond the end) are bugs and assert. A purge costs no more than any other step; its bytes
   /// leave the disk soon after (log_purge.hpp).
   Result<LogId> write(const std::vector<LogWrite>& group);
+  /// As write(), the sync included, but only if RocksDB has no reason to hold the writer up: no result means
+  /// that it has, and that nothing was written.
+  std::optional<Result<LogId>> write_at_once(const std::vector<LogWrite>& group);
   /// Entries [first, last], as many as fit into max_bytes, at least one. Each is checked against its checksum
   /// and its index. Below the purge point or above the end: StorageKind::invalid_request. An I/O error or
   /// damage poisons the store.
@@ -137,6 +140,7 @@ class LogStore {
  private:
   struct Impl;
   explicit LogStore(std::unique_ptr<Impl> impl);
+  std::optional<Result<LogId>> write_group(const std::vector<LogWrite>& group, bool may_wait);
   std::unique_ptr<Impl> impl_;
 };
 

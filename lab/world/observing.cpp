@@ -4,6 +4,7 @@
 
 #include "actors/adaptor.hpp"
 #include "actors/log_store_actor.hpp"
+#include "actors/prompt_log_actor.hpp"
 #include "actors/raft_actor.hpp"
 #include "lab/world/sim_node.hpp"
 
@@ -31,7 +32,7 @@ void SimNode::observe_start(const OpenedReplica& opened) {
                   {"torn-bytes", std::to_string(opened.torn_bytes)},
                   {"last", to_string(opened.restored.last)},
                   {"applied", to_string(opened.restored.applied)}});
-  log_group_ = 0;
+  log_group_ = prompt_log_group_ = 0;
   if (!options_.observer)
     return;
   std::string digest;
@@ -44,11 +45,22 @@ void SimNode::observe_start(const OpenedReplica& opened) {
 
 LogStoreSeen SimNode::log_store_seen() const {
   LogStoreSeen seen;
+  const auto count = [&seen](const LogGroup& group) {
+    seen.group += group.writes.size();
+    for (const auto& caller : group.callers) seen.promises += caller.writes;
+  };
+  std::shared_ptr<OpenLog> log;
+  if (const auto* front = state_of<PromptLogState>(prompt_log_)) {
+    log = front->log.lock();
+    count(front->group);
+  }
   if (const auto* state = state_of<LogStoreState>(log_store_)) {
-    seen.poisoned = state->store->poisoned();
-    seen.last = state->store->last();
-    seen.group = state->group.size();
-    for (const auto& caller : state->callers) seen.promises += caller.writes;
+    log = state->log;
+    count(state->group);
+  }
+  if (log) {
+    seen.poisoned = log->store->poisoned();
+    seen.last = log->store->last();
   }
   // An adaptor that was killed owes nothing any more.
   const auto* adaptor = state_of<AdaptorState>(adaptor_);
@@ -75,18 +87,27 @@ void SimNode::observe(const ScheduledActor& actor) {
     }
     observer.core_stepped(id_, *state->core, queues);
   } else if (actor.role == "log-store") {
-    const auto* state = state_of<LogStoreState>(log_store_);
-    if (state == nullptr || !bug_.empty())
-      return;
-    const auto before = std::exchange(log_group_, state->group.size());
-    if (state->group.size() > before) {
-      for (auto i = before; i < state->group.size(); ++i)
-        observer.log_call(id_, state->epoch, state->group[i]);
-      observer.log_waits(id_, log_store_seen());
-    } else if (state->group.size() < before) {
-      observer.log_flushed(id_, log_store_seen());
-    }
+    if (const auto* state = state_of<LogStoreState>(log_store_))
+      observe(state->group, state->epoch, log_group_);
+  } else if (actor.role == "prompt-log") {
+    // What it has put aside when it ends it gives up: that is not a write.
+    const auto* state = state_of<PromptLogState>(prompt_log_);
+    if (state != nullptr && !state->stopping && !state->log.expired())
+      observe(state->group, state->epoch, prompt_log_group_);
   }
+}
+
+void SimNode::observe(const LogGroup& group, std::uint64_t epoch, std::size_t& known) {
+  if (!bug_.empty())
+    return;
+  auto& observer = *options_.observer;
+  const auto now = group.writes.size();
+  const auto before = std::exchange(known, now);
+  for (auto i = before; i < now; ++i) observer.log_call(id_, epoch, group.writes[i]);
+  if (now > before)
+    observer.log_waits(id_, log_store_seen());
+  else if (now < before)
+    observer.log_flushed(id_, log_store_seen());
 }
 
 }  // namespace kiwi::lab

@@ -20,7 +20,6 @@ namespace kiwi::lab {
 
 namespace {
 
-constexpr Time kNever = std::chrono::hours(24 * 365);
 /// Batches between two flushes of the memtable, at most.
 constexpr std::uint64_t kMostBatches = 4000;
 constexpr std::uint64_t kZeroesAheadBytes = 8192;
@@ -163,6 +162,7 @@ NodeStart SimNode::node_start(OpenedReplica opened) {
   r.raft.lease = options_.lease;
   r.unix_clock_ms = [this] { return time_.unix_ms(host_.world_now()); };
   r.steady_clock_us = [this] { return time_.steady_us(host_.world_now()); };
+  r.prompt_log = happens(ChanceStream(options_.seed, entity(), "prompt log").at(life_), 0.5);
   r.log = logger_;
   r.make_peer = [this](const Member& peer, const Hello& own, const ReplicaActor& replica) {
     return make_peer(peer, own, replica);
@@ -250,6 +250,8 @@ void SimNode::start_failed(const std::string& why) {
 void SimNode::spawned(const ScheduledActor& actor, const caf::strong_actor_ptr& handle) {
   if (actor.role == "log-store")
     log_store_ = handle;
+  else if (actor.role == "prompt-log")
+    prompt_log_ = handle;
   else if (actor.role == "adaptor")
     adaptor_ = handle;
   if (actor.role != "raft" && actor.role != "standby")
@@ -280,7 +282,7 @@ void SimNode::end_process(bool power) {
   node_ = nullptr;
   replica_ = nullptr;
   raft_ = nullptr;
-  log_store_ = nullptr;
+  log_store_ = prompt_log_ = nullptr;
   adaptor_ = nullptr;
   acceptor_ = nullptr;
   joiner_ = nullptr;
@@ -428,40 +430,6 @@ const ScheduledActor& SimNode::run_one() {
   return who;
 }
 
-Time SimNode::hold(const ScheduledActor& actor, bool again) {
-  const bool log = actor.role == "log-store";
-  if (!log && actor.role != "state-machine")
-    return Time{0};
-  if (again) {
-    // Still at work on what came meanwhile; after a sync that is the next batch, with a sync of its own.
-    if (!log || hardware_->fs->syncs() == syncs_seen_)
-      return Time{0};
-  }
-  syncs_seen_ = hardware_->fs->syncs();
-  auto time = log ? drawn(log_delay_, options_.log_disk) : drawn(data_delay_, options_.data_disk);
-  auto& faults = hardware_->fs->faults();
-  if (!faults.any())
-    return time;
-  using sim::DiskOp;
-  using sim::FileClass;
-  const std::string dir = std::string(kNodeDir) + (log ? "/log/" : "/data/");
-  for (auto op : {DiskOp::append, DiskOp::sync, DiskOp::read}) {
-    // Apply and queries of the state machine neither sync nor append to a log of its own.
-    if (log ? op == DiskOp::read : op == DiskOp::sync)
-      continue;
-    const auto more = faults.delay(op,
-                                   log                  ? FileClass::log_wal
-                                   : op == DiskOp::read ? FileClass::data_table
-                                                        : FileClass::data_wal,
-                                   dir);
-    if (more.hangs)
-      return kNever;
-    if (more.us > 0)
-      time += std::chrono::microseconds(more.us) + drawn(slow_delay_, {Time{0}, slow_width_});
-  }
-  return time;
-}
-
 const raft::Core* SimNode::core() const {
   if (!raft_)
     return nullptr;
@@ -483,18 +451,6 @@ void SimNode::wipe(bool fresh) {
 void SimNode::clone_disk(const SimNode& from) {
   KIWI_ASSERT(!up() && !from.up(), "disks are copied while nobody uses them");
   new_hardware(from.hardware_->disk.after_kill());
-}
-
-void SimNode::set_capacity(std::uint64_t bytes) {
-  capacity_ = bytes;
-  hardware_->fs->set_capacity(bytes);
-}
-
-void SimNode::disk_changed() {
-  if (!up())
-    return;
-  coordinator_->hold_again("log-store");
-  coordinator_->hold_again("state-machine");
 }
 
 }  // namespace kiwi::lab

@@ -15,6 +15,7 @@
 
 #include "actors/client_connection.hpp"
 #include "actors/interfaces.hpp"
+#include "actors/log_group.hpp"
 #include "actors/node_actor.hpp"
 #include "lab/run/backend.hpp"
 #include "lab/world/client_actor.hpp"
@@ -116,6 +117,8 @@ class SimNode final : public CoordinatorHost {
   const ScheduledActor& run_one();
   /// Shows WorldOptions::observer, if there is one, what the last run of this actor did.
   void observe(const ScheduledActor& actor);
+  /// What is put aside now, where `known` writes were after the actor's last run.
+  void observe(const LogGroup& group, std::uint64_t epoch, std::size_t& known);
   void fire_timers() { coordinator_->fire_timers(); }
 
   // --- From outside, at once; while it is paused it waits for resume(), up to a limit (false: no room).
@@ -216,8 +219,9 @@ class SimNode final : public CoordinatorHost {
   Coordinator* coordinator_ = nullptr;  // owned by the system
   NodeActor node_;
   ReplicaActor replica_;
-  caf::strong_actor_ptr raft_, log_store_, adaptor_;
-  std::uint64_t log_group_ = 0;  // writes put aside in the log store after its last run
+  caf::strong_actor_ptr raft_, log_store_, prompt_log_, adaptor_;
+  std::size_t log_group_ = 0;         // writes put aside in the log store after its last run
+  std::size_t prompt_log_group_ = 0;  // and in the actor in front of it
   caf::actor acceptor_;
   std::map<std::pair<NodeId, NodeId>, caf::actor> peers_;  // by machine and the id it is called by
   caf::actor joiner_;

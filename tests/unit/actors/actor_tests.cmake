@@ -7,6 +7,7 @@ kiwi_test(actor_test
     client_connection_test.cpp
     log_store_actor_test.cpp
     node_actor_test.cpp
+    prompt_log_actor_test.cpp
     prompt_machine_actor_test.cpp
     state_machine_actor_test.cpp
     raft_answers_test.cpp

@@ -70,6 +70,8 @@ void ActorWorld::run() {
   }
 }
 
+void ActorWorld::run_one() { scheduler().run_once(); }
+
 void ActorWorld::advance(std::uint64_t ms) {
   now_ms_ += ms;
   scheduler().advance_time(std::chrono::milliseconds(ms));

@@ -156,6 +156,8 @@ class ActorWorld {
 
   /// Runs until nobody has a message any more. Time stands still.
   void run();
+  /// Lets one actor take one message.
+  void run_one();
   /// Moves the clock, then runs.
   void advance(std::uint64_t ms);
   /// Virtual Unix time.

@@ -41,7 +41,8 @@ struct LogStoreActorTest : testing::Test {
     if (!opened)
       throw std::logic_error(opened.error().cause);
     store = opened->get();
-    return spawn_log_store(world.system(), SpawnMode::scheduled, std::move(*opened), kEpoch);
+    return spawn_log_store(world.system(), SpawnMode::scheduled,
+                           std::make_shared<OpenLog>(std::move(*opened)), kEpoch);
   }
   ~LogStoreActorTest() override { machine.power_off(); }
 

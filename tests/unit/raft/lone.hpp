@@ -56,7 +56,7 @@ class Lone {
   Lone(std::uint64_t id, std::size_t cluster, const std::vector<std::uint64_t>& terms, std::uint64_t term,
        std::uint64_t voted_for = 0)
       : Lone(options(id), restored(terms, {Term(term), NodeId(voted_for)}, voters(cluster))) {}
-  Lone(Options o, Restored r) : core(o, std::move(r)) { take(); }
+  Lone(Options o, Restored r) : core(o, std::move(r)), written(core.last_log_id()) { take(); }
 
   static Options options(std::uint64_t id) {
     Options o;
@@ -89,7 +89,11 @@ class Lone {
   void take() {
     Output out = core.take_output();
     if (out.write != 0) {
-      writes.emplace_back(out.write, core.last_log_id());
+      if (out.reset_to != LogId{})
+        written = out.reset_to;
+      if (!out.entries.empty())
+        written = out.entries.back().id;
+      writes.emplace_back(out.write, written);
       last_write = out;
     }
     for (Outgoing& m : out.messages) {
@@ -146,6 +150,7 @@ class Lone {
   }
 
   Core core;
+  LogId written;  // the end of the log on disk once all writes are done
   std::deque<std::pair<std::uint64_t, LogId>> writes;
   Output last_write;
   std::vector<Outgoing> sent;

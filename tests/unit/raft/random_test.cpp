@@ -137,7 +137,7 @@ void changing_storms(std::size_t nodes, std::uint64_t seeds) {
 }
 
 TEST(RandomStorms, ThreeNodesThatChange) { changing_storms(3, 100); }
-TEST(RandomStorms, OneNodeThatGrows) { changing_storms(1, 60); }
+TEST(RandomStorms, OneNodeThatGrows) { changing_storms(1, 120); }
 TEST(RandomStorms, FiveNodesThatChange) { changing_storms(5, 40); }
 
 /// Reads by lease, in both kinds of storms. No read is from the past, though clocks go at different rates.

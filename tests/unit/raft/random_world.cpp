@@ -33,6 +33,7 @@ RandomWorld::RandomWorld(std::uint64_t seed, std::size_t initial, std::size_t sp
     o.max_applying_bytes = 100 + random(1000);
     o.max_cached_bytes = random(3) == 0 ? 1 << 20 : random(2000);
     o.max_uncommitted_bytes = 500 + random(5000);
+    o.hold_back_bytes = seed % 3 == 0 ? 0 : 100 + seed % 2000;
     if (random(3) != 0) {
       o.compaction.keep_entries = 10 + random(100);
       o.compaction.keep_bytes = random(2) == 0 ? 1 << 20 : 1000 + random(10'000);
