@@ -13,7 +13,7 @@ namespace kiwi {
 
 namespace {
 
-/// More than this lies outside a snapshot's end, a binding, or a cut: rare, and the owner's.
+/// What is rare is the owner's.
 bool is_short(const LogWrite& write) {
   return write.at_once && write.reset_to == LogId{} && !write.has_binding;
 }
@@ -33,13 +33,15 @@ bool PromptLogState::at_hand(const std::vector<LogWrite>& writes) const {
   for (const auto& write : writes)
     if (write.stamp.epoch != epoch || !is_short(write))
       return false;
-  if (group_bytes + weight_of(writes) > kMostBytes)
+  const auto bytes = group_bytes + weight_of(writes);
+  if (bytes > kMostBytes)
     return false;
   const auto here = log.lock();
   if (!here)
     return false;
   const std::unique_lock turn(here->in_use, std::try_to_lock);
-  return turn.owns_lock() && here->store->stats().last_sync_us <= std::uint64_t(kQuickSync.count());
+  return turn.owns_lock() && here->store->stats().last_sync_us <= std::uint64_t(kQuickSync.count()) &&
+         here->store->is_plain(bytes);
 }
 
 template <class Reply, class Call>

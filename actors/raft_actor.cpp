@@ -137,7 +137,7 @@ bool RaftState::may_write_at_once() {
   const auto commands = std::exchange(commands_since_write, 0);
   if (core->role() != raft::Role::leader)
     return commands <= kFewCommands;
-  return commands <= 1 && core->membership().voters.size() == 1;
+  return commands <= 1 && core->membership().voters.size() == 1 && !core->membership().joint();
 }
 
 void RaftState::send_messages(std::vector<raft::Outgoing> messages) {

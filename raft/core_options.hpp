@@ -38,8 +38,8 @@ struct Options {
   std::uint32_t follower_apply_entries = 0;
   /// Leader: while entries are on their way to its own disk, new ones wait, up to so many bytes
   /// (weight_bytes), and then go together: to the disk, which could not have begun with them earlier, and to
-  /// the followers. An entry is applied when it is on the own disk, so none waits longer for that. 0: each
-  /// goes at once.
+  /// the followers. An entry is applied when it is on the own disk, so none waits longer for that, and
+  /// for its followers by at most a round trip. 0: each goes at once.
   std::uint64_t hold_back_bytes = 0;
   /// Entries that are durable and applied stay in memory up to this, for lagging followers.
   std::uint64_t max_cached_bytes = 32u << 20;

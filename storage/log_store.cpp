@@ -21,6 +21,7 @@
 #include "storage/log_shape.hpp"
 #include "storage/storage_status.hpp"
 #include "storage/table_scrub.hpp"
+#include "storage/zeroed_ahead.hpp"
 
 namespace kiwi::storage {
 namespace {
@@ -319,6 +320,14 @@ Result<LogId> LogStore::write(const std::vector<LogWrite>& group) { return *writ
 
 std::optional<Result<LogId>> LogStore::write_at_once(const std::vector<LogWrite>& group) {
   return write_group(group, false);
+}
+
+bool LogStore::is_plain(std::uint64_t bytes) const {
+  constexpr std::uint64_t kAtMostBesides = 8u << 10;  // the state, headers, a filler
+  const auto begin = impl_->log_env.wal_bytes();
+  const auto end = begin + bytes + kAtMostBesides;
+  return begin > 0 && begin / kZeroedAheadBytes == end / kZeroedAheadBytes &&
+         end < impl_->options.write_buffer_bytes;
 }
 
 std::optional<Result<LogId>> LogStore::write_group(const std::vector<LogWrite>& group, bool may_wait) {

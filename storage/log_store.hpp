@@ -110,6 +110,10 @@ class LogStore {
   /// As write(), the sync included, but only if RocksDB has no reason to hold the writer up: no result means
   /// that it has, and that nothing was written.
   std::optional<Result<LogId>> write_at_once(const std::vector<LogWrite>& group);
+  /// Does a write of so many bytes need no more than an append and a sync, as far as one can tell before? Not
+  /// where its file is to be zeroed further ahead (zeroed_ahead.hpp), or will be full and its memtable be
+  /// flushed.
+  bool is_plain(std::uint64_t bytes) const;
   /// Entries [first, last], as many as fit into max_bytes, at least one. Each is checked against its checksum
   /// and its index. Below the purge point or above the end: StorageKind::invalid_request. An I/O error or
   /// damage poisons the store.

@@ -4,6 +4,9 @@
 
 #include <gmock/gmock.h>
 
+#include <future>
+#include <thread>
+
 #include "actor_world.hpp"
 #include "actors/log_store_actor.hpp"
 #include "actors/storage_errors.hpp"
@@ -16,6 +19,29 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 
 constexpr std::uint64_t kEpoch = 3;
+
+/// Somebody else uses the store as long as this lives. A thread: who holds a mutex may not try it.
+class OthersTurn {
+ public:
+  explicit OthersTurn(OpenLog& log) {
+    std::promise<void> taken;
+    auto known = taken.get_future();
+    thread_ = std::thread([this, &log, taken = std::move(taken)]() mutable {
+      const std::lock_guard turn(log.in_use);
+      taken.set_value();
+      over_.get_future().wait();
+    });
+    known.wait();
+  }
+  ~OthersTurn() {
+    over_.set_value();
+    thread_.join();
+  }
+
+ private:
+  std::promise<void> over_;
+  std::thread thread_;
+};
 
 struct PromptLogTest : testing::Test {
   sim::SimMachine machine;
@@ -47,6 +73,11 @@ struct PromptLogTest : testing::Test {
   ~PromptLogTest() override { machine.power_off(); }
 
   storage::LogStore& store() { return *log->store; }
+  /// Writes that are put aside.
+  std::size_t aside() {
+    auto* base = caf::actor_cast<caf::abstract_actor*>(actor);
+    return static_cast<PromptLogState::Self>(base)->state.group.writes.size();
+  }
 
   LogWrite entries(std::uint64_t count, std::size_t payload = 10) {
     LogWrite call;
@@ -152,10 +183,10 @@ TEST_F(PromptLogTest, LongAndRareWritesAreTheOwners) {
 }
 
 TEST_F(PromptLogTest, WhileTheOwnerUsesTheStoreItsCallsAreTheOwners) {
-  std::unique_lock turn(log->in_use);
+  auto turn = std::make_unique<OthersTurn>(*log);
   const auto question = write(entries(1));
   EXPECT_EQ(store().last().index, Index(0));
-  turn.unlock();
+  turn.reset();
   owner_writes();
   EXPECT_EQ(question.reply().last.index, Index(1));
 }
@@ -164,17 +195,45 @@ TEST_F(PromptLogTest, WhenTheOwnerTakesItsTurnMeanwhileAllGoesToItInOrder) {
   auto one = world.ask<LogWritten>(actor, entries(1));
   auto many = world.ask<LogWrittenGroup>(actor, LogWriteGroup{{entries(1), entries(1)}});
   world.run_one();
-  world.run_one();  // both are put aside
-  std::unique_lock turn(log->in_use);
+  world.run_one();
+  ASSERT_EQ(aside(), 3u);
+  auto turn = std::make_unique<OthersTurn>(*log);
   world.run();
+  EXPECT_EQ(aside(), 0u);
   EXPECT_EQ(store().last().index, Index(0));
-  turn.unlock();
+  turn.reset();
   ASSERT_EQ(owner.calls_of<LogWriteGroup>().size(), 1u);
   EXPECT_EQ(owner.calls_of<LogWriteGroup>()[0]->as<LogWriteGroup>().writes.size(), 2u);
   EXPECT_EQ(owner.calls_of<LogWriteGroup>()[0]->as<LogWriteGroup>().writes[1].stamp.sequence, 3u);
   owner_writes();
   EXPECT_EQ(one.reply().last.index, Index(1));
   EXPECT_EQ(many.answers(), 0u);
+}
+
+TEST_F(PromptLogTest, TogetherTheyAreLong) {
+  auto one = world.ask<LogWritten>(actor, entries(1, PromptLogState::kMostBytes * 2 / 3));
+  auto two = world.ask<LogWritten>(actor, entries(1, PromptLogState::kMostBytes * 2 / 3));
+  world.run();
+  EXPECT_EQ(one.reply().last.index, Index(1));
+  EXPECT_EQ(two.answers(), 0u);
+  owner_writes();
+  EXPECT_EQ(two.reply().last.index, Index(2));
+}
+
+TEST_F(PromptLogTest, WhatNeedsMoreThanAnAppendAndASyncIsTheOwners) {
+  std::uint64_t at_once = 0, of_the_owner = 0;
+  for (int i = 0; i < 400; ++i) {
+    const auto before = owner.calls_of<LogWrite>().size();
+    write(entries(1, 12'000));
+    if (owner.calls_of<LogWrite>().size() == before) {
+      ++at_once;
+      continue;
+    }
+    ++of_the_owner;
+    owner_writes();
+  }
+  EXPECT_GT(at_once, 380u);
+  EXPECT_GE(of_the_owner, 4u) << "once a MiB";
 }
 
 TEST_F(PromptLogTest, ASlowDiskIsTheOwnersUntilItIsQuickAgain) {

@@ -97,20 +97,59 @@ TEST(HoldBack, WhoTakesOverGetsWhatWasHeldBack) {
   EXPECT_EQ(n.got<TimeoutNowRequest>(2).size(), 1u);
 }
 
-TEST(HoldBack, ADeposedLeaderForgetsWhatItHeldBackAndMayLeadAgain) {
-  Lone n = leader(10'000);
-  propose(n, "a");
-  propose(n, "b");
-  n.step(3, append(n.core.term().value + 1, at(1, 1), {entry(n.core.term().value + 1, 2)}));
+/// Node 3 leads in the next term, and its entries from 2 to `last` replace what is there.
+void depose(Lone& n, std::uint64_t last) {
+  const auto term = n.core.term().value + 1;
+  std::vector<Entry> entries;
+  for (std::uint64_t i = 2; i <= last; ++i) entries.push_back(entry(term, i));
+  n.step(3, append(term, at(1, 1), std::move(entries)));
   n.sync();
-  EXPECT_EQ(n.core.last_log_id().index, Index(2));
+  ASSERT_EQ(n.core.last_log_id().index, Index(last));
+}
+
+/// Leads anew; what it proposes gets to its disk.
+void lead_again(Lone& n) {
   n.forget();
   n.win(2);
   n.sync();
-  EXPECT_EQ(n.core.role(), Role::leader);
-  propose(n, "c");
+  ASSERT_EQ(n.core.role(), Role::leader);
+  propose(n, "again");
   n.sync();
   EXPECT_EQ(n.core.durable(), n.core.last_log_id().index);
+  EXPECT_TRUE(n.writes.empty());
+}
+
+TEST(HoldBack, WhoWasCutWhileItDidNotLeadLeadsAgain) {
+  Lone n = leader(100);
+  for (int i = 0; i < 6; ++i) propose(n, std::string(200, 'a'));
+  EXPECT_EQ(n.writes.size(), 6u) << "all of it left";
+  depose(n, 2);
+  lead_again(n);
+}
+
+TEST(HoldBack, WhoGrewWhileItDidNotLeadLeadsAgain) {
+  Lone n = leader(10'000);
+  propose(n, "a");
+  propose(n, "held back");
+  depose(n, 9);
+  lead_again(n);
+}
+
+TEST(HoldBack, ASoleVoterCommitsWhatItHeldBack) {
+  Options o = Lone::options(1);
+  o.hold_back_bytes = 10'000;
+  Lone n(o, restored({}, {}, voters(1)));
+  n.tick(50);
+  n.sync();
+  ASSERT_EQ(n.core.role(), Role::leader);
+  propose(n, "a");
+  propose(n, "b");
+  propose(n, "c");
+  EXPECT_EQ(n.writes.size(), 1u);
+  n.sync(1);
+  EXPECT_EQ(n.applied.back().id.index, Index(2));
+  n.sync();
+  EXPECT_EQ(n.applied.back().id.index, Index(4));
 }
 
 TEST(HoldBack, WithoutItEachGoesAtOnce) {
