@@ -49,6 +49,8 @@ tl::unexpected<DecodeError> malformed(const char* what) {
 
 }  // namespace
 
+std::uint32_t family_of_entries(std::uint32_t format) { return format == kOldestLogFormatVersion ? 0 : 1; }
+
 std::string entry_key(Index index) { return key_of(kEntryPrefix, index.value); }
 std::string binding_key(NodeId node) { return key_of(kBindingPrefix, node.value); }
 bool is_entry_key(std::string_view key) { return key.size() == 9 && key[0] == kEntryPrefix; }

@@ -1,10 +1,11 @@
 #pragma once
 
-// What lies in DIR/log, format version 1.
+// What lies in DIR/log, format version 2.
 //
 //   DIR/log/KIWI-LOG           marker, text, written last by create() (log_marker.hpp)
 //   DIR/log/KIWI-LOCK          held while a process has the store open
-//   DIR/log/*                  one RocksDB with one column family and these keys:
+//   DIR/log/*                  one RocksDB with two column families, "default" and "entries" (number 1). The
+//                              keys 'e' are in "entries", the others in "default":
 //
 //   key                        value
 //   'b' node[8, big-endian]    binding   sealed { node u64, instance u64 }
@@ -29,7 +30,12 @@
 // directory.
 //
 // Never changes, in any version: the name and the first line of KIWI-LOG, by which a version is recognised.
-// Never changes within version 1: the keys, the layouts above, the state first in each batch.
+// Never changes within a version: the keys, the layouts above, which family a key is in, the state first in
+// each batch.
+//
+// Version 1 is the same with all keys in "default", and no other family. A directory keeps the version that
+// it was made with, and both are read and written; new ones are made with version 2. A program that knows
+// only version 1 refuses the marker of version 2.
 
 #include <cstdint>
 #include <string>
@@ -43,12 +49,15 @@
 
 namespace kiwi::storage {
 
-inline constexpr std::uint32_t kLogFormatVersion = 1;
+inline constexpr std::string_view kEntriesFamily = "entries";
 inline constexpr std::string_view kStateKey = "s";
 inline constexpr std::string_view kIdentityKey = "i";
 inline constexpr std::string_view kMembersKey = "m";
 inline constexpr char kEntryPrefix = 'e';
 inline constexpr char kBindingPrefix = 'b';
+
+/// The number of the column family with the entries, as it stands in batches. All else is in family 0.
+std::uint32_t family_of_entries(std::uint32_t format);
 
 std::string entry_key(Index index);
 std::string binding_key(NodeId node);

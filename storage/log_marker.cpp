@@ -25,9 +25,9 @@ std::string hex(std::uint64_t x) {
   return text;
 }
 
-std::string marker_text(InstanceId instance) {
-  auto text = std::string(kFirstLine) + "\nformat " + std::to_string(kLogFormatVersion) + "\ninstance " +
-              hex(instance.value) + "\n";
+std::string marker_text(const LogMarker& marker) {
+  auto text = std::string(kFirstLine) + "\nformat " + std::to_string(marker.format) + "\ninstance " +
+              hex(marker.instance.value) + "\n";
   return text + "checksum " + hex(checksum64(text)) + "\n";
 }
 
@@ -101,8 +101,8 @@ Result<void> begin_creation(rocksdb::Env& env, const std::string& dir) {
   return {};
 }
 
-Result<void> finish_creation(rocksdb::Env& env, const std::string& dir, InstanceId instance) {
-  if (auto status = write_file_durably(env, dir, kMarkerFile, marker_text(instance)); !status.ok()) {
+Result<void> finish_creation(rocksdb::Env& env, const std::string& dir, const LogMarker& marker) {
+  if (auto status = write_file_durably(env, dir, kMarkerFile, marker_text(marker)); !status.ok()) {
     return tl::unexpected(to_error(status, kCreating, dir + "/" + kMarkerFile));
   }
   if (auto status = remove_file_durably(env, dir, kCreatingFile); !status.ok()) {
@@ -111,7 +111,7 @@ Result<void> finish_creation(rocksdb::Env& env, const std::string& dir, Instance
   return {};
 }
 
-Result<InstanceId> read_marker(rocksdb::Env& env, const std::string& dir) {
+Result<LogMarker> read_marker(rocksdb::Env& env, const std::string& dir) {
   const auto path = dir + "/" + kMarkerFile;
   std::string text;
   if (auto status = rocksdb::ReadFileToString(&env, path, &text); !status.ok()) {
@@ -131,17 +131,18 @@ Result<InstanceId> read_marker(rocksdb::Env& env, const std::string& dir) {
   if (first_line != kFirstLine || word != "format") {
     return tl::unexpected(make_error(kOpening, StorageKind::mismatch, path + ": not a kiwi log store"));
   }
-  if (format != kLogFormatVersion) {
-    return tl::unexpected(make_error(kOpening, StorageKind::mismatch,
-                                     path + ": format " + std::to_string(format) +
-                                         ", this program knows only " + std::to_string(kLogFormatVersion)));
+  if (format < kOldestLogFormatVersion || format > kLogFormatVersion) {
+    return tl::unexpected(
+        make_error(kOpening, StorageKind::mismatch,
+                   path + ": format " + std::to_string(format) + ", this program knows only " +
+                       std::to_string(kOldestLogFormatVersion) + " to " + std::to_string(kLogFormatVersion)));
   }
   std::uint64_t instance = 0;
   lines >> word >> std::hex >> instance;
   if (!lines || word != "instance") {
     return tl::unexpected(make_error(kOpening, StorageKind::corruption, path + ": no instance"));
   }
-  return InstanceId(instance);
+  return LogMarker{format, InstanceId(instance)};
 }
 
 }  // namespace kiwi::storage

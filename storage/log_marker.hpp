@@ -3,7 +3,7 @@
 // The marker file that makes a directory a log store, and what a directory is without it.
 //
 //   DIR/log/KIWI-LOG, text:     kiwi log store
-//                               format 1
+//                               format 2
 //                               instance 0123456789abcdef
 //                               checksum 0123456789abcdef     (checksum64 of the lines above)
 //
@@ -13,6 +13,7 @@
 
 #include <rocksdb/env.h>
 
+#include <cstdint>
 #include <string>
 
 #include "messages/ids.hpp"
@@ -23,6 +24,12 @@ namespace kiwi::storage {
 inline constexpr const char* kMarkerFile = "KIWI-LOG";
 inline constexpr const char* kCreatingFile = "KIWI-CREATING";
 inline constexpr const char* kLockFile = "KIWI-LOCK";
+
+/// What a marker file says.
+struct LogMarker {
+  std::uint32_t format = 0;  // one that this program reads and writes (log_format.hpp)
+  InstanceId instance;
+};
 
 enum class DirKind {
   absent,     // nothing there, or an empty directory
@@ -38,9 +45,9 @@ Result<DirKind> kind_of_dir(rocksdb::Env& env, const std::string& dir);
 /// Requires absent or half_made.
 Result<void> begin_creation(rocksdb::Env& env, const std::string& dir);
 /// From the moment this returns (or a crash after its rename) the directory is a store.
-Result<void> finish_creation(rocksdb::Env& env, const std::string& dir, InstanceId instance);
+Result<void> finish_creation(rocksdb::Env& env, const std::string& dir, const LogMarker& marker);
 
-/// The instance that the marker names. An unknown format is StorageKind::mismatch, spoilt bytes corruption.
-Result<InstanceId> read_marker(rocksdb::Env& env, const std::string& dir);
+/// An unknown format is StorageKind::mismatch, spoilt bytes corruption.
+Result<LogMarker> read_marker(rocksdb::Env& env, const std::string& dir);
 
 }  // namespace kiwi::storage

@@ -8,6 +8,7 @@
 #include <memory>
 #include <utility>
 
+#include "storage/log_format.hpp"
 #include "storage/no_auto_resume.hpp"
 #include "storage/table_scrub.hpp"
 
@@ -18,6 +19,11 @@ constexpr std::size_t kBlockCacheBytes = 8u << 20;
 constexpr std::size_t kInfoLogBytes = 4u << 20;
 /// Purged entries leave the disk by the table (log_purge.hpp), so tables are small.
 constexpr std::size_t kTableBytes = 8u << 20;
+
+/// Of the default family beside entries: a state of some 110 bytes per batch. A batch takes 512 bytes of the
+/// write-ahead log at least, so a quarter is never full before the log is as long as a memtable may be large.
+constexpr std::size_t kStatesPart = 4;
+constexpr std::size_t kStatesArenaBytes = 64u << 10;
 
 /// Swallows RocksDB's own log. In a simulation it must: a real thread would flush a real one.
 class NoLog : public rocksdb::Logger {
@@ -101,6 +107,22 @@ rocksdb::Options database_options(const LogStoreOptions& options, std::shared_pt
     o.max_log_file_size = kInfoLogBytes;
   }
   return o;
+}
+
+std::vector<rocksdb::ColumnFamilyDescriptor> families_of(const rocksdb::Options& options,
+                                                         std::uint32_t format) {
+  rocksdb::ColumnFamilyOptions all(options);
+  if (format == kOldestLogFormatVersion) {
+    return {{rocksdb::kDefaultColumnFamilyName, all}};
+  }
+  auto states = all;
+  states.write_buffer_size = all.write_buffer_size / kStatesPart;
+  states.arena_block_size = kStatesArenaBytes;
+  states.compaction_filter_factory = nullptr;  // nothing in it is purged
+  auto entries = std::move(all);
+  entries.write_buffer_size -= states.write_buffer_size;
+  entries.level0_file_num_compaction_trigger = kEntryTablesThatMove;
+  return {{rocksdb::kDefaultColumnFamilyName, states}, {std::string(kEntriesFamily), entries}};
 }
 
 rocksdb::Options inspection_options(const LogStoreOptions& options) {

@@ -48,13 +48,16 @@ struct PurgeJob::Shared {
   std::mutex mutex;
   std::condition_variable idle;
   rocksdb::DB* db = nullptr;  // null: the database is being closed
+  rocksdb::ColumnFamilyHandle* entries = nullptr;
   Index purged;
   bool waiting = false;
   bool running = false;
 };
 
-PurgeJob::PurgeJob(rocksdb::Env& env, rocksdb::DB& db) : env_(env), shared_(std::make_shared<Shared>()) {
+PurgeJob::PurgeJob(rocksdb::Env& env, rocksdb::DB& db, rocksdb::ColumnFamilyHandle* entries)
+    : env_(env), shared_(std::make_shared<Shared>()) {
   shared_->db = &db;
+  shared_->entries = entries;
 }
 
 PurgeJob::~PurgeJob() {
@@ -89,12 +92,13 @@ void PurgeJob::run(void* argument) {
   }
   shared.running = true;
   auto* const db = shared.db;
+  auto* const entries = shared.entries;
   const auto last = entry_key(shared.purged);
   lock.unlock();
   const auto first = entry_key(Index(0));
   const rocksdb::Slice begin(first), end(last);
   // A failure here is a background error of RocksDB: the next write fails, and that poisons the store.
-  rocksdb::DeleteFilesInRange(db, db->DefaultColumnFamily(), &begin, &end, true).PermitUncheckedError();
+  rocksdb::DeleteFilesInRange(db, entries, &begin, &end, true).PermitUncheckedError();
   lock.lock();
   shared.running = false;
   shared.idle.notify_all();

@@ -5,8 +5,8 @@
 // the purge point is not part of the log any more, and goes
 //
 //   - when RocksDB writes a table anyway (flush, compaction): a filter drops it;
-//   - by whole tables, in a job of the Env's low-priority pool, whenever 8 MiB were written since the last
-//   time.
+//   - by whole tables below the first level (log_options.hpp), in a job of the Env's low-priority pool,
+//   whenever 8 MiB were written since the last time.
 //
 // Safe because the purge point is durable before either hears of it, and never goes back: an index at or
 // below it is never written again.
@@ -33,7 +33,8 @@ std::shared_ptr<rocksdb::CompactionFilterFactory> purge_filter(std::shared_ptr<c
 /// Removes whole tables of purged entries, in the background. One thread calls it.
 class PurgeJob {
  public:
-  PurgeJob(rocksdb::Env& env, rocksdb::DB& db);
+  /// `entries`: the column family of entries.
+  PurgeJob(rocksdb::Env& env, rocksdb::DB& db, rocksdb::ColumnFamilyHandle* entries);
   /// Waits for the job that runs, takes back the one that waits.
   ~PurgeJob();
   PurgeJob(const PurgeJob&) = delete;

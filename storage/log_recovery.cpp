@@ -6,6 +6,7 @@
 
 #include "messages/fault_points.hpp"
 #include "storage/durable_dir.hpp"
+#include "storage/log_database.hpp"
 #include "storage/log_options.hpp"
 #include "storage/storage_status.hpp"
 #include "storage/torn_manifest.hpp"
@@ -28,23 +29,44 @@ class Reader {
  public:
   explicit Reader(const LogState& state) { contents_.state = state; }
 
-  Result<Contents> read(rocksdb::DB& db, Index durable_applied) {
+  Result<Contents> read(const LogDatabase& db, Index durable_applied) {
+    expected_ = contents_.state.purged.index + 1;
+    if (db.entries_apart()) {
+      if (auto all = read_family(db, db->DefaultColumnFamily(), Keys::others); !all) {
+        return tl::unexpected(all.error());
+      }
+    }
+    if (auto all = read_family(db, db.entries(), db.entries_apart() ? Keys::entries : Keys::all); !all) {
+      return tl::unexpected(all.error());
+    }
+    return finish(durable_applied);
+  }
+
+ private:
+  /// That a column family may hold.
+  enum class Keys { all, entries, others };
+
+  Result<void> read_family(const LogDatabase& db, rocksdb::ColumnFamilyHandle* family, Keys keys) {
     rocksdb::ReadOptions read_options;
     read_options.fill_cache = false;
     read_options.readahead_size = 1u << 20;
-    const std::unique_ptr<rocksdb::Iterator> it(db.NewIterator(read_options));
-    expected_ = contents_.state.purged.index + 1;
+    const std::unique_ptr<rocksdb::Iterator> it(db->NewIterator(read_options, family));
     const auto first_kept = entry_key(expected_);
     for (it->SeekToFirst(); it->Valid(); it->Next()) {
+      const bool is_entry = is_entry_key(it->key().ToStringView());
+      if (keys != Keys::all && is_entry != (keys == Keys::entries)) {
+        return damaged(is_entry ? "an entry outside the column family of entries"
+                                : "a key among the entries that is not that of an entry");
+      }
       // What was purged may lie there still (log_purge.hpp), in any number and any order of leaving.
-      if (is_entry_key(it->key().ToStringView()) && it->key().ToStringView() < first_kept) {
+      if (is_entry && it->key().ToStringView() < first_kept) {
         it->Seek(first_kept);
         if (!it->Valid()) {
           break;
         }
       }
       if (auto taken = take(it->key().ToStringView(), it->value().ToStringView()); !taken) {
-        return tl::unexpected(taken.error());
+        return taken;
       }
     }
     if (!it->status().ok()) {
@@ -54,10 +76,9 @@ class Reader {
       }
       return tl::unexpected(std::move(error));
     }
-    return finish(durable_applied);
+    return {};
   }
 
- private:
   Result<void> take(std::string_view key, std::string_view value) {
     if (is_entry_key(key)) {
       return take_entry(index_of_entry_key(key), value);
@@ -167,16 +188,6 @@ class Reader {
   bool has_identity_ = false;
 };
 
-Result<std::unique_ptr<rocksdb::DB>> open_read_only(const LogStoreOptions& options) {
-  rocksdb::DB* raw = nullptr;
-  const auto status = rocksdb::DB::OpenForReadOnly(inspection_options(options), options.dir, &raw);
-  std::unique_ptr<rocksdb::DB> db(raw);
-  if (!status.ok()) {
-    return tl::unexpected(to_open_error(status, kRecovering, options.dir));
-  }
-  return db;
-}
-
 }  // namespace
 
 void forget_purged(Recovered& recovered, const LogShape& shape) {
@@ -210,8 +221,8 @@ Result<LogState> read_state(rocksdb::DB& db) {
   return *state;
 }
 
-Result<Contents> inspect_as_it_is(const LogStoreOptions& options, InstanceId instance) {
-  auto db = open_read_only(options);
+Result<Contents> inspect_as_it_is(const LogStoreOptions& options, const LogMarker& marker) {
+  const auto db = LogDatabase::open_read_only(options, marker.format);
   if (!db) {
     return tl::unexpected(db.error());
   }
@@ -220,7 +231,7 @@ Result<Contents> inspect_as_it_is(const LogStoreOptions& options, InstanceId ins
     return damaged("RocksDB does not say which of its write-ahead logs matter");
   }
   WalScan scan;
-  if (auto status = scan_wals(env_of(options), options.dir, oldest, instance, scan); !status.ok()) {
+  if (auto status = scan_wals(env_of(options), options.dir, oldest, marker, scan); !status.ok()) {
     return tl::unexpected(to_error(status, kRecovering, "scanning the write-ahead log"));
   }
   const auto state = read_state(**db);
@@ -234,7 +245,7 @@ Result<Contents> inspect_as_it_is(const LogStoreOptions& options, InstanceId ins
   if (!state) {
     return tl::unexpected(state.error());
   }
-  if (state->instance != instance) {
+  if (state->instance != marker.instance) {
     return damaged("the log is that of another instance than its marker file");
   }
   // RocksDB must have read just as far as the scan, or one of the two is wrong about where the log ends.
@@ -246,7 +257,7 @@ Result<Contents> inspect_as_it_is(const LogStoreOptions& options, InstanceId ins
   }
   // Behind an installed snapshot the log may rightly be shorter than what is applied.
   const auto durable_applied = options.installed == LogId{} ? options.durable_applied : Index();
-  auto contents = Reader(*state).read(**db, durable_applied);
+  auto contents = Reader(*state).read(*db, durable_applied);
   if (contents) {
     contents->recovered.torn_bytes = scan.torn_bytes;
   }
@@ -256,8 +267,8 @@ Result<Contents> inspect_as_it_is(const LogStoreOptions& options, InstanceId ins
   return contents;
 }
 
-Result<Contents> inspect(const LogStoreOptions& options, InstanceId instance) {
-  auto contents = inspect_as_it_is(options, instance);
+Result<Contents> inspect(const LogStoreOptions& options, const LogMarker& marker) {
+  auto contents = inspect_as_it_is(options, marker);
   if (contents || contents.error().kind != StorageKind::corruption) {
     return contents;
   }
@@ -269,7 +280,7 @@ Result<Contents> inspect(const LogStoreOptions& options, InstanceId instance) {
   if (auto status = write_file_durably(env, options.dir, torn.name, torn.good); !status.ok()) {
     return tl::unexpected(to_error(status, kRecovering, options.dir + "/" + torn.name));
   }
-  auto without_tail = inspect_as_it_is(options, instance);
+  auto without_tail = inspect_as_it_is(options, marker);
   if (!without_tail) {
     // It was not the tail, or not only: put everything back as it was found.
     if (auto status = write_file_durably(env, options.dir, torn.name, torn.original); !status.ok()) {

@@ -19,6 +19,7 @@
 #include <rocksdb/db.h>
 
 #include "storage/log_format.hpp"
+#include "storage/log_marker.hpp"
 #include "storage/log_shape.hpp"
 #include "storage/log_store.hpp"
 
@@ -29,11 +30,11 @@ struct Contents {
   LogState state;
 };
 
-/// Checks the store in options.dir, whose marker names `instance`. Any doubt is StorageKind::corruption with
+/// Checks the store in options.dir, which has this marker. Any doubt is StorageKind::corruption with
 /// the first bad index, as well as it can be known.
-Result<Contents> inspect(const LogStoreOptions& options, InstanceId instance);
+Result<Contents> inspect(const LogStoreOptions& options, const LogMarker& marker);
 /// The same, but a torn MANIFEST is left as it is, and so is corruption: nothing is written.
-Result<Contents> inspect_as_it_is(const LogStoreOptions& options, InstanceId instance);
+Result<Contents> inspect_as_it_is(const LogStoreOptions& options, const LogMarker& marker);
 
 /// Takes out of `recovered` what `shape`, which begins later, does not hold any more.
 void forget_purged(Recovered& recovered, const LogShape& shape);

@@ -17,9 +17,10 @@ void check(const rocksdb::Status& status) {
 }
 
 /// Removes the entries [first, last] if there are any.
-void remove_entries(rocksdb::WriteBatch& batch, Index first, Index last) {
+void remove_entries(rocksdb::WriteBatch& batch, rocksdb::ColumnFamilyHandle* family, Index first,
+                    Index last) {
   if (first <= last) {
-    check(batch.DeleteRange(entry_key(first), entry_key(last + 1)));
+    check(batch.DeleteRange(family, entry_key(first), entry_key(last + 1)));
   }
 }
 
@@ -126,25 +127,25 @@ void put_members(rocksdb::WriteBatch& batch, const LogShape& before, const LogSh
 
 void remove_binding(rocksdb::WriteBatch& batch, NodeId node) { check(batch.Delete(binding_key(node))); }
 
-void put_steps(rocksdb::WriteBatch& batch, const LogState& before, const LogState& after,
-               const std::vector<LogWrite>& steps) {
+void put_steps(rocksdb::WriteBatch& batch, rocksdb::ColumnFamilyHandle* family, const LogState& before,
+               const LogState& after, const std::vector<LogWrite>& steps) {
   put_state(batch, after);
   // What is at or below the purge point is not removed here: see log_purge.hpp.
   auto last = before.last.index;
   std::string value;
   for (const auto& step : steps) {
     if (step.reset_to != LogId{}) {
-      remove_entries(batch, step.reset_to.index + 1, last);
+      remove_entries(batch, family, step.reset_to.index + 1, last);
       last = step.reset_to.index;
     }
     if (step.truncate_from) {
-      remove_entries(batch, step.truncate_from, last);
+      remove_entries(batch, family, step.truncate_from, last);
       last = step.truncate_from - 1;
     }
     for (const auto& entry : step.entries) {
       value.clear();
       encode_entry_to(entry, value);
-      check(batch.Put(entry_key(entry.id.index), value));
+      check(batch.Put(family, entry_key(entry.id.index), value));
       last = entry.id.index;
     }
     if (step.has_binding) {

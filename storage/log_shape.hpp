@@ -39,9 +39,10 @@ struct LogShape {
   void purge_to(Index index);
 };
 
-/// Fills `batch` with `after` and then the steps, which lead from `before` to it, in order.
-void put_steps(rocksdb::WriteBatch& batch, const LogState& before, const LogState& after,
-               const std::vector<LogWrite>& steps);
+/// Fills `batch` with `after` and then the steps, which lead from `before` to it, in order. `family`: of
+/// entries.
+void put_steps(rocksdb::WriteBatch& batch, rocksdb::ColumnFamilyHandle* family, const LogState& before,
+               const LogState& after, const std::vector<LogWrite>& steps);
 void put_state(rocksdb::WriteBatch& batch, const LogState& state);
 void put_identity(rocksdb::WriteBatch& batch, const Identity& identity);
 /// The membership as of the purge point, when it is another one than before.

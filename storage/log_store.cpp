@@ -1,6 +1,5 @@
 #include "storage/log_store.hpp"
 
-#include <rocksdb/db.h>
 #include <rocksdb/env.h>
 
 #include <algorithm>
@@ -12,6 +11,7 @@
 #include "storage/dir_lock.hpp"
 #include "storage/disk_space.hpp"
 #include "storage/durable_dir.hpp"
+#include "storage/log_database.hpp"
 #include "storage/log_env.hpp"
 #include "storage/log_format.hpp"
 #include "storage/log_marker.hpp"
@@ -30,16 +30,6 @@ constexpr Doing kOpening{StorageSubject::log, StorageVerb::open, StorageOutcome:
 constexpr Doing kReading{StorageSubject::log, StorageVerb::read, StorageOutcome::not_written};
 constexpr Doing kWriting{StorageSubject::log, StorageVerb::write, StorageOutcome::unknown};
 constexpr Doing kIdentifying{StorageSubject::identity, StorageVerb::write, StorageOutcome::not_written};
-
-Result<std::unique_ptr<rocksdb::DB>> open_database(const rocksdb::Options& options, const std::string& dir) {
-  rocksdb::DB* raw = nullptr;
-  const auto status = rocksdb::DB::Open(options, dir, &raw);
-  std::unique_ptr<rocksdb::DB> db(raw);
-  if (!status.ok()) {
-    return tl::unexpected(to_open_error(status, kOpening, dir));
-  }
-  return db;
-}
 
 rocksdb::WriteOptions synced() {
   rocksdb::WriteOptions options;
@@ -66,6 +56,24 @@ std::optional<LogWrite> step_to_follow(const LogStoreOptions& options, const Log
     step.reset_membership = options.installed_membership;
   }
   return step;
+}
+
+/// Closed again when this returns.
+Result<void> make_database(const LogStoreOptions& options, const Identity& identity) {
+  auto db = LogDatabase::create(options, options.format);
+  if (!db) {
+    return tl::unexpected(db.error());
+  }
+  LogState state;
+  state.instance = identity.instance;
+  state.serial = 1;
+  rocksdb::WriteBatch batch;
+  put_state(batch, state);
+  put_identity(batch, identity);
+  if (auto status = (*db)->Write(synced(), &batch); !status.ok()) {
+    return tl::unexpected(to_error(status, kWriting, options.dir));
+  }
+  return {};
 }
 
 /// Refuses whatever is not a complete store.
@@ -95,14 +103,14 @@ Result<void> require_made(const std::string& dir, const Result<DirKind>& kind) {
 
 struct LogStore::Impl {
   Impl(const LogStoreOptions& o, LogEnv e, DirLock held, std::shared_ptr<PurgePoint> point,
-       std::unique_ptr<rocksdb::DB> database)
+       LogDatabase database)
       : log_env(std::move(e)),
         options(o),
         env(log_env.env()),
         lock(std::move(held)),
         purge_point(std::move(point)),
         db(std::move(database)),
-        purge_job(env, *db),
+        purge_job(env, *db, db.entries()),
         table_scrub(env, *db, StorageSubject::log) {}
 
   LogEnv log_env;  // outlives all that uses it; options.env is this one
@@ -110,7 +118,7 @@ struct LogStore::Impl {
   rocksdb::Env& env;
   DirLock lock;                             // outlives the database
   std::shared_ptr<PurgePoint> purge_point;  // of `shape`, for RocksDB's threads
-  std::unique_ptr<rocksdb::DB> db;
+  LogDatabase db;
   PurgeJob purge_job;
   TableScrub table_scrub;
   LogShape shape;  // as it is durable
@@ -162,24 +170,10 @@ Result<void> LogStore::create(const LogStoreOptions& given, const Identity& iden
   if (auto begun = begin_creation(env, options.dir); !begun) {
     return begun;
   }
-  auto database = database_options(options);
-  database.create_if_missing = true;
-  database.error_if_exists = true;
-  auto db = open_database(database, options.dir);
-  if (!db) {
-    return tl::unexpected(db.error());
+  if (auto made = make_database(options, identity); !made) {
+    return made;
   }
-  LogState state;
-  state.instance = identity.instance;
-  state.serial = 1;
-  rocksdb::WriteBatch batch;
-  put_state(batch, state);
-  put_identity(batch, identity);
-  if (auto status = (*db)->Write(synced(), &batch); !status.ok()) {
-    return tl::unexpected(to_error(status, kWriting, options.dir));
-  }
-  db->reset();
-  return finish_creation(env, options.dir, identity.instance);
+  return finish_creation(env, options.dir, {options.format, identity.instance});
 }
 
 Result<std::unique_ptr<LogStore>> LogStore::open(const LogStoreOptions& given, Recovered& recovered) {
@@ -190,9 +184,9 @@ Result<std::unique_ptr<LogStore>> LogStore::open(const LogStoreOptions& given, R
   if (auto made = require_made(options.dir, kind_of_dir(env, options.dir)); !made) {
     return tl::unexpected(made.error());
   }
-  const auto instance = read_marker(env, options.dir);
-  if (!instance) {
-    return tl::unexpected(instance.error());
+  const auto marker = read_marker(env, options.dir);
+  if (!marker) {
+    return tl::unexpected(marker.error());
   }
   auto lock = DirLock::take(env, options.dir);
   if (!lock) {
@@ -201,12 +195,12 @@ Result<std::unique_ptr<LogStore>> LogStore::open(const LogStoreOptions& given, R
   if (auto status = remove_file_durably(env, options.dir, kCreatingFile); !status.ok()) {
     return tl::unexpected(to_error(status, kOpening, options.dir));
   }
-  auto contents = inspect(options, *instance);
+  auto contents = inspect(options, *marker);
   if (!contents) {
     return tl::unexpected(contents.error());
   }
   auto purge_point = std::make_shared<PurgePoint>(contents->state.purged.index.value);
-  auto db = open_database(database_options(options, purge_point), options.dir);
+  auto db = LogDatabase::open(options, marker->format, purge_point);
   if (!db) {
     return tl::unexpected(db.error());
   }
@@ -239,7 +233,7 @@ Result<std::unique_ptr<LogStore>> LogStore::open(const LogStoreOptions& given, R
   rocksdb::WriteBatch batch;
   if (const auto step = step_to_follow(options, opened)) {
     opened.apply(*step);
-    put_steps(batch, impl->shape.state, opened.state, {*step});
+    put_steps(batch, impl->db.entries(), impl->shape.state, opened.state, {*step});
     put_members(batch, impl->shape, opened);
     forget_purged(contents->recovered, opened);
   } else {
@@ -309,11 +303,7 @@ void LogStore::Impl::start_flush_if_large(std::uint64_t wal_bytes) {
   if (wal_bytes < options.write_buffer_bytes) {
     return;
   }
-  rocksdb::FlushOptions flush;
-  flush.wait = false;
-  flush.allow_write_stall = true;
-  // A flush that fails makes a later write fail, which poisons the store; nothing is acknowledged by it.
-  db->Flush(flush).PermitUncheckedError();
+  db.start_flush();
 }
 
 Result<LogId> LogStore::write(const std::vector<LogWrite>& group) { return *write_group(group, true); }
@@ -352,7 +342,7 @@ std::optional<Result<LogId>> LogStore::write_group(const std::vector<LogWrite>& 
     }
   }
   rocksdb::WriteBatch batch(payload_bytes + entries * kEntryOverheadBytes + kSectorBytes);
-  put_steps(batch, impl.shape.state, next.state, group);
+  put_steps(batch, impl.db.entries(), impl.shape.state, next.state, group);
   put_members(batch, impl.shape, next);
   if (auto written = impl.write_synced(batch, std::move(next), may_wait); !written) {
     if (!impl.poison) {
@@ -404,7 +394,7 @@ Result<void> LogStore::begin_new_cluster(const Identity& identity, const LogWrit
   next.state.bindings = 0;
   next.apply(step);
   rocksdb::WriteBatch batch;
-  put_steps(batch, impl.shape.state, next.state, {step});
+  put_steps(batch, impl.db.entries(), impl.shape.state, next.state, {step});
   put_members(batch, impl.shape, next);
   put_identity(batch, identity);
   for (const auto node : forgotten) {
@@ -439,7 +429,7 @@ Result<std::vector<Entry>> LogStore::read(Index first, Index last, std::uint64_t
   const rocksdb::Slice upper_bound(upper);
   rocksdb::ReadOptions read_options;
   read_options.iterate_upper_bound = &upper_bound;
-  const std::unique_ptr<rocksdb::Iterator> it(impl.db->NewIterator(read_options));
+  const std::unique_ptr<rocksdb::Iterator> it(impl.db->NewIterator(read_options, impl.db.entries()));
   std::vector<Entry> entries;
   std::uint64_t bytes = 0;
   auto expected = first;
@@ -510,14 +500,9 @@ std::uint64_t LogStore::pending_bytes() const {
   // In a simulation the memtables' size depends on the skip lists' heights, which are not replayed.
   std::uint64_t unwritten = impl.log_env.wal_bytes();
   if (!impl.options.simulated) {
-    impl.db->GetIntProperty(rocksdb::DB::Properties::kCurSizeAllMemTables, &unwritten);
+    impl.db->GetAggregatedIntProperty(rocksdb::DB::Properties::kCurSizeAllMemTables, &unwritten);
   }
-  rocksdb::ColumnFamilyMetaData meta;
-  impl.db->GetColumnFamilyMetaData(&meta);
-  // As long as they are fewer the tables stay as they are, also when nobody writes any more.
-  const auto& first = meta.levels.front();
-  const bool merges = first.files.size() >= kTablesThatMerge;
-  return unwritten + (merges ? first.size : 0);
+  return unwritten + impl.db.bytes_to_merge();
 }
 
 }  // namespace kiwi::storage

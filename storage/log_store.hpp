@@ -39,6 +39,10 @@ struct Identity {
   std::string origin;
 };
 
+/// What create() makes, and the oldest that open() knows (log_format.hpp).
+inline constexpr std::uint32_t kLogFormatVersion = 2;
+inline constexpr std::uint32_t kOldestLogFormatVersion = 1;
+
 struct LogStoreOptions {
   std::string dir;              // DIR/log
   rocksdb::Env* env = nullptr;  // null: RocksDB's default; else a simulated one
@@ -54,6 +58,8 @@ struct LogStoreOptions {
   /// Of that snapshot, see LogWrite::reset_membership.
   LogId installed_membership_id;
   Membership installed_membership;
+  /// That create() makes. A directory keeps its own; only tests ask for an older one.
+  std::uint32_t format = kLogFormatVersion;
 };
 
 /// What open() found.

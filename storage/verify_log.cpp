@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "storage/cut_manifest.hpp"
+#include "storage/log_database.hpp"
 #include "storage/log_marker.hpp"
 #include "storage/log_options.hpp"
 #include "storage/log_recovery.hpp"
@@ -68,17 +69,17 @@ class Verifier {
     }
     if (*kind != DirKind::made) {
       add(FindingKind::damage, "log", options_.dir, "it has no marker file " + std::string(kMarkerFile));
-    } else if (auto instance = read_marker(env_, options_.dir)) {
-      instance_ = *instance;
+    } else if (auto marker = read_marker(env_, options_.dir)) {
+      marker_ = *marker;
     } else {
-      add(FindingKind::damage, "marker of the log", options_.dir + "/" + kMarkerFile, instance.error().cause);
+      add(FindingKind::damage, "marker of the log", options_.dir + "/" + kMarkerFile, marker.error().cause);
     }
     return true;
   }
 
   /// False: stop.
   bool tables() {
-    const auto live = db_ ? live_tables(*db_) : std::vector<std::string>();
+    const auto live = db_ ? live_tables(**db_) : std::vector<std::string>();
     const auto before = report_.findings.size();
     if (!verify_tables(&env_, options_.dir, db_ ? &live : nullptr, kTable, piece_, report_.findings)) {
       return false;
@@ -114,19 +115,20 @@ class Verifier {
   }
 
   void open_database() {
-    rocksdb::DB* raw = nullptr;
-    const auto status = rocksdb::DB::OpenForReadOnly(inspection_options(options_), options_.dir, &raw);
-    db_.reset(raw);
-    if (!status.ok()) {
-      add(FindingKind::damage, "log", options_.dir, "it cannot be opened: " + status.ToString());
+    format_ = marker_ ? marker_->format : format_by_families(options_);
+    auto opened = LogDatabase::open_read_only(options_, format_);
+    if (!opened) {
+      add(FindingKind::damage, "log", options_.dir, "it cannot be opened: " + opened.error().cause);
       return;
     }
-    db_->GetIntProperty(rocksdb::DB::Properties::kMinLogNumberToKeep, &oldest_wal_);
-    if (auto state = read_state(*db_)) {
+    db_.emplace(std::move(*opened));
+    const auto& db = *db_;
+    db->GetIntProperty(rocksdb::DB::Properties::kMinLogNumberToKeep, &oldest_wal_);
+    if (auto state = read_state(*db)) {
       report_.state = *state;
     }
     std::string value;
-    if (db_->Get({}, rocksdb::Slice(kIdentityKey.data(), kIdentityKey.size()), &value).ok()) {
+    if (db->Get({}, rocksdb::Slice(kIdentityKey.data(), kIdentityKey.size()), &value).ok()) {
       if (auto identity = decode_identity(value)) {
         report_.identity = std::move(*identity);
       }
@@ -134,16 +136,16 @@ class Verifier {
   }
 
   void wals() {
-    auto instance = instance_;
-    if (!instance && report_.state) {
-      instance = report_.state->instance;
+    auto marker = marker_;
+    if (!marker && report_.state) {
+      marker = LogMarker{format_, report_.state->instance};
     }
-    if (!instance) {
+    if (!marker) {
       add(FindingKind::damage, kWal, options_.dir, "not looked at: whose log it is is not known");
       return;
     }
     WalScan scan;
-    if (auto status = scan_wals(env_, options_.dir, oldest_wal_, *instance, scan); !status.ok()) {
+    if (auto status = scan_wals(env_, options_.dir, oldest_wal_, *marker, scan); !status.ok()) {
       add(FindingKind::damage, kWal, options_.dir, status.ToString());
       return;
     }
@@ -172,10 +174,10 @@ class Verifier {
 
   /// That all of it together is one log. Its own words only when nothing was named before.
   void whole() {
-    if (!instance_) {
+    if (!marker_) {
       return;
     }
-    auto contents = inspect_as_it_is(options_, *instance_);
+    auto contents = inspect_as_it_is(options_, *marker_);
     if (contents) {
       report_.state = contents->state;
       report_.identity = contents->recovered.identity;
@@ -194,8 +196,9 @@ class Verifier {
   std::unique_ptr<rocksdb::Env> without_tail_;
   const VerifyPiece& piece_;
   LogReport report_;
-  std::optional<InstanceId> instance_;
-  std::unique_ptr<rocksdb::DB> db_;
+  std::optional<LogMarker> marker_;
+  std::uint32_t format_ = kLogFormatVersion;  // by the marker, or else by what is there
+  std::optional<LogDatabase> db_;
   std::uint64_t oldest_wal_ = 0;
   bool tables_whole_ = true;
 };
@@ -211,6 +214,7 @@ Result<Identity> read_identity(const LogStoreOptions& options) {
     return tl::unexpected(make_error({StorageSubject::identity, StorageVerb::read}, StorageKind::unavailable,
                                      "the identity in " + options.dir + " cannot be read: " + why));
   };
+  // All but the entries is in the default family, in any format.
   rocksdb::DB* raw = nullptr;
   if (auto status = rocksdb::DB::OpenForReadOnly(inspection_options(options), options.dir, &raw);
       !status.ok()) {

@@ -50,6 +50,47 @@ class BadRows : public rocksdb::WriteBatch::Handler {
   std::vector<std::string> rows;
 };
 
+/// Stops at the first operation that is not in its family.
+class Families : public rocksdb::WriteBatch::Handler {
+ public:
+  explicit Families(std::uint32_t format) : entries_(family_of_entries(format)) {}
+
+  rocksdb::Status PutCF(std::uint32_t family, const rocksdb::Slice& key, const rocksdb::Slice&) override {
+    return look(family, key);
+  }
+  rocksdb::Status DeleteCF(std::uint32_t family, const rocksdb::Slice& key) override {
+    return look(family, key);
+  }
+  rocksdb::Status DeleteRangeCF(std::uint32_t family, const rocksdb::Slice& begin,
+                                const rocksdb::Slice&) override {
+    return look(family, begin);
+  }
+  rocksdb::Status SingleDeleteCF(std::uint32_t, const rocksdb::Slice&) override { return unknown(); }
+  rocksdb::Status MergeCF(std::uint32_t, const rocksdb::Slice&, const rocksdb::Slice&) override {
+    return unknown();
+  }
+  void LogData(const rocksdb::Slice&) override {}
+
+  std::string why;
+
+ private:
+  rocksdb::Status look(std::uint32_t family, const rocksdb::Slice& key) {
+    const auto right = is_entry_key(key.ToStringView()) ? entries_ : 0;
+    if (family == right) {
+      return rocksdb::Status::OK();
+    }
+    why = name_of_row(key.ToStringView()) + " is in column family " + std::to_string(family) +
+          " and must be in " + std::to_string(right);
+    return rocksdb::Status::Corruption();
+  }
+  rocksdb::Status unknown() {
+    why = "an operation that no log has";
+    return rocksdb::Status::Corruption();
+  }
+
+  std::uint32_t entries_;
+};
+
 }  // namespace
 
 std::string name_of_row(std::string_view key) {
@@ -91,6 +132,15 @@ std::optional<std::string> fault_of_row(std::string_view key, std::string_view v
     return why(decode_state(value));
   }
   return key == kIdentityKey ? why(decode_identity(value)) : std::optional<std::string>("unknown key");
+}
+
+std::string foreign_family_in_batch(std::string_view file, std::uint64_t offset, std::uint32_t format) {
+  Families families(format);
+  const rocksdb::WriteBatch batch(payload_at(file, offset));
+  if (const auto status = batch.Iterate(&families); !status.ok() && families.why.empty()) {
+    return "a batch that cannot be read: " + status.ToString();
+  }
+  return families.why;
 }
 
 std::vector<std::string> bad_rows_of_batch(std::string_view file, std::uint64_t offset) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "messages/fault_points.hpp"
+#include "storage/wal_diagnosis.hpp"
 #include "storage/wal_file.hpp"
 
 namespace kiwi::storage {
@@ -51,7 +52,8 @@ std::optional<LogState> state_in(std::string_view head) {
 /// Goes through the files in order and remembers what the next batch must look like.
 class Scanner {
  public:
-  Scanner(InstanceId instance, WalScan& scan) : instance_(instance), scan_(scan) {}
+  Scanner(const LogMarker& marker, WalScan& scan)
+      : instance_(marker.instance), format_(marker.format), scan_(scan) {}
 
   /// False: damage was found.
   bool take(const std::string& name, std::string_view bytes) {
@@ -65,7 +67,7 @@ class Scanner {
       if (!batch) {
         break;
       }
-      if (!take(name, at, *batch)) {
+      if (!take(name, at, *batch) || !take_families(name, at, bytes)) {
         return false;
       }
       at = batch->end;
@@ -116,6 +118,14 @@ class Scanner {
     return true;
   }
 
+  bool take_families(const std::string& name, std::uint64_t offset, std::string_view file) {
+    if (auto why = foreign_family_in_batch(file, offset, format_); !why.empty()) {
+      scan_.damage = WalDamage{name, offset, std::move(why)};
+      return false;
+    }
+    return true;
+  }
+
   bool proves_damage(std::string_view head) const {
     if (const auto state = state_in(head)) {
       return state->instance == instance_ && (!scan_.last_state || state->serial > scan_.last_state->serial);
@@ -129,13 +139,14 @@ class Scanner {
   }
 
   InstanceId instance_;
+  std::uint32_t format_;
   WalScan& scan_;
 };
 
 }  // namespace
 
 rocksdb::Status scan_wals(rocksdb::Env& env, const std::string& dir, std::uint64_t oldest,
-                          InstanceId instance, WalScan& scan) {
+                          const LogMarker& marker, WalScan& scan) {
   std::vector<std::string> names;
   if (auto status = env.GetChildren(dir, &names); !status.ok()) {
     return status;
@@ -149,7 +160,7 @@ rocksdb::Status scan_wals(rocksdb::Env& env, const std::string& dir, std::uint64
   }
   std::sort(files.begin(), files.end(),
             [](const NumberedFile& a, const NumberedFile& b) { return a.number < b.number; });
-  Scanner scanner(instance, scan);
+  Scanner scanner(marker, scan);
   for (const auto& file : files) {
     std::string bytes;
     if (auto status = rocksdb::ReadFileToString(&env, dir + "/" + file.name, &bytes); !status.ok()) {

@@ -14,7 +14,10 @@
 // un-synced, and only that may be torn. Sequence numbers have no gaps. Hence damage is:
 //   - a bad batch with a good batch of ours behind it in the same file, looked for at every offset, because a
 //     damaged length loses the framing;
-//   - a sequence number that is not the one expected, in the same file or at the start of the next.
+//   - a sequence number that is not the one expected, in the same file or at the start of the next;
+//   - a good batch with an operation in a column family that it must not be in. RocksDB leaves out what
+//   belongs
+//     to a family that it does not know, and says nothing.
 // Zeroes up to the end of a file were written ahead (zeroed_ahead.hpp): the file ends where they begin.
 // Everything else is a torn tail. A batch counts as "of ours" when its state carries this directory's
 // instance and a later serial: bytes that a client stored, even a copy of an old log file, do not.
@@ -28,8 +31,8 @@
 #include <optional>
 #include <string>
 
-#include "messages/ids.hpp"
 #include "storage/log_format.hpp"
+#include "storage/log_marker.hpp"
 
 namespace kiwi::storage {
 
@@ -53,7 +56,7 @@ struct WalScan {
 /// Scans the files numbered `oldest` and above; older ones are left-overs whose content is in tables. Holds
 /// one file in memory at a time.
 rocksdb::Status scan_wals(rocksdb::Env& env, const std::string& dir, std::uint64_t oldest,
-                          InstanceId instance, WalScan& scan);
+                          const LogMarker& marker, WalScan& scan);
 
 /// The bytes that a batch takes in a file when it is written at `offset`: fragment headers and block fillers
 /// included.

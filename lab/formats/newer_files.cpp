@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "messages/codec.hpp"
 #include "statemachine/data_format.hpp"
@@ -21,10 +22,17 @@ namespace {
 
 using Done = tl::expected<std::string, std::string>;
 
+/// With all column families that it has, the one of entries last.
+struct Database {
+  std::unique_ptr<rocksdb::DB> db;  // outlives the handles
+  std::vector<std::unique_ptr<rocksdb::ColumnFamilyHandle>> families;
+};
+
 /// Where the version stands in a value and what its checksum begins with.
 struct Row {
   std::string key;
   std::string value;
+  rocksdb::ColumnFamilyHandle* family = nullptr;
 };
 
 tl::unexpected<std::string> failed(const rocksdb::Status& status) {
@@ -36,13 +44,13 @@ Done newer_marker(rocksdb::Env& env, const std::string& dir) {
   std::string text;
   if (auto status = rocksdb::ReadFileToString(&env, path, &text); !status.ok())
     return failed(status);
-  const auto now = "format " + std::to_string(storage::kLogFormatVersion) + "\n";
-  const auto at = text.find(now);
+  const auto at = text.find("\nformat ");
   const auto checksum = text.rfind("checksum ");
   if (at == std::string::npos || checksum == std::string::npos)
     return tl::unexpected(path + " is no marker of a log");
   text.resize(checksum);
-  text.replace(at, now.size(), "format " + std::to_string(storage::kLogFormatVersion + 1) + "\n");
+  const auto end = text.find('\n', at + 1);
+  text.replace(at, end + 1 - at, "\nformat " + std::to_string(storage::kLogFormatVersion + 1) + "\n");
   char line[32];
   std::snprintf(line, sizeof line, "checksum %016llx\n", static_cast<unsigned long long>(checksum64(text)));
   if (auto status = rocksdb::WriteStringToFile(&env, text + line, path, true); !status.ok())
@@ -58,18 +66,20 @@ std::string next_version(std::string value, std::string_view before) {
   return value;
 }
 
-tl::expected<Row, std::string> newer_row(rocksdb::DB& db, std::string_view record) {
+tl::expected<Row, std::string> newer_row(const Database& opened, std::string_view record) {
+  auto& db = *opened.db;
   Row row;
   if (record == "entry") {
-    const std::unique_ptr<rocksdb::Iterator> i(db.NewIterator({}));
+    const std::unique_ptr<rocksdb::Iterator> i(db.NewIterator({}, opened.families.back().get()));
     i->SeekForPrev(storage::entry_key(Index(~std::uint64_t{0})));
     if (!i->Valid() || !storage::is_entry_key(i->key().ToStringView()))
       return tl::unexpected(std::string("the log has no entry"));
-    row = {i->key().ToString(), i->value().ToString()};
+    row = {i->key().ToString(), i->value().ToString(), opened.families.back().get()};
     row.value = next_version(std::move(row.value), "");
     return row;
   }
   const bool data = record == "data";
+  row.family = opened.families.front().get();
   row.key = data ? data_format::kFormatRow : storage::kStateKey;
   if (auto status = db.Get({}, row.key, &row.value); !status.ok())
     return failed(status);
@@ -82,17 +92,26 @@ tl::expected<Row, std::string> newer_row(rocksdb::DB& db, std::string_view recor
   return row;
 }
 
-tl::expected<std::unique_ptr<rocksdb::DB>, std::string> open(rocksdb::Env* env, const std::string& dir) {
+tl::expected<Database, std::string> open(rocksdb::Env* env, const std::string& dir) {
   storage::LogStoreOptions options;
   options.dir = dir;
   options.env = env;
   options.simulated = true;  // no threads, and no log of RocksDB's own
   auto o = storage::database_options(options);
   o.disable_auto_compactions = true;
-  rocksdb::DB* raw = nullptr;
-  if (auto status = rocksdb::DB::Open(o, dir, &raw); !status.ok())
+  std::vector<std::string> names;  // by number
+  if (auto status = rocksdb::DB::ListColumnFamilies(o, dir, &names); !status.ok())
     return failed(status);
-  return std::unique_ptr<rocksdb::DB>(raw);
+  std::vector<rocksdb::ColumnFamilyDescriptor> families;
+  for (const auto& name : names) families.emplace_back(name, o);
+  rocksdb::DB* raw = nullptr;
+  std::vector<rocksdb::ColumnFamilyHandle*> handles;
+  if (auto status = rocksdb::DB::Open(o, dir, families, &handles, &raw); !status.ok())
+    return failed(status);
+  Database opened;
+  opened.db.reset(raw);
+  for (auto* handle : handles) opened.families.emplace_back(handle);
+  return opened;
 }
 
 }  // namespace
@@ -112,12 +131,12 @@ Done make_newer(rocksdb::Env* env, const std::string& node_dir, std::string_view
     if (!db)
       return tl::unexpected(db.error());
     if (write) {
-      const auto row = newer_row(**db, record);
+      const auto row = newer_row(*db, record);
       if (!row)
         return tl::unexpected(row.error());
       rocksdb::WriteOptions synced;
       synced.sync = true;
-      if (auto status = (*db)->Put(synced, row->key, row->value); !status.ok())
+      if (auto status = db->db->Put(synced, row->family, row->key, row->value); !status.ok())
         return failed(status);
       said = dir + " " + std::string(record);
     }

@@ -86,7 +86,8 @@ def flipped_bits(options):
                    f"{path} at {offset}: wanted '{wanted}', found {said}")
             flip(path, offset=offset)
 
-        table, wal = files(log, ".sst")[-1], files(log, ".log")[-1]
+        wal = files(log, ".log")[-1]
+        table = next(path for path in files(log, ".sst") if b"k15" in open(path, "rb").read())
         hurt(table, "entry 17", find=b"k15")              # entry 1 is the leader's own
         hurt(table, "table of the log")
         hurt(wal, "(entry ", find=b"later10")

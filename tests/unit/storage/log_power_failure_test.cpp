@@ -5,6 +5,12 @@
 namespace kiwi::storage {
 namespace {
 
+/// How the power fails, and the format of the log.
+struct Failing {
+  sim::PowerFailure failure;
+  std::uint32_t format = kLogFormatVersion;
+};
+
 /// A moment in a story at which the power fails.
 struct Moment {
   std::string operation;  // the one that did not happen any more
@@ -15,11 +21,13 @@ struct Moment {
 };
 
 /// Tells the story and keeps an image of the disk before every operation on it.
-std::vector<Moment> moments(const sim::PowerFailure& failure) {
+std::vector<Moment> moments(const Failing& failing) {
+  const auto& failure = failing.failure;
   std::vector<Moment> result;
   Promise promise, next;
   bool created = false;
   Node node;
+  node.options.format = failing.format;
   node.machine.fs->before_change([&](const std::string& operation) {
     result.push_back({operation, node.machine.disk.after_power_failure(failure), promise, next, created});
   });
@@ -45,7 +53,8 @@ std::vector<Moment> moments(const sim::PowerFailure& failure) {
 }
 
 /// Recovers from an image, and must find what was promised, or that and the whole write under way.
-void expect_promise_kept(Node& node, const Moment& moment) {
+void expect_promise_kept(Node& node, const Moment& moment, std::uint32_t format) {
+  node.options.format = format;
   if (!moment.created && !LogStore::exists(node.options)) {
     // The crash was in create(): nothing was promised, and it can be made again.
     const auto made = node.create();
@@ -58,7 +67,7 @@ void expect_promise_kept(Node& node, const Moment& moment) {
   }
 }
 
-class PowerFailureAtEveryMoment : public ::testing::TestWithParam<sim::PowerFailure> {};
+class PowerFailureAtEveryMoment : public ::testing::TestWithParam<Failing> {};
 
 TEST_P(PowerFailureAtEveryMoment, KeepsEveryAcknowledgedWriteAndNeverLeavesAHole) {
   auto all = moments(GetParam());
@@ -66,7 +75,7 @@ TEST_P(PowerFailureAtEveryMoment, KeepsEveryAcknowledgedWriteAndNeverLeavesAHole
   for (auto& moment : all) {
     SCOPED_TRACE("before: " + moment.operation);
     Node node(std::move(moment.disk));
-    expect_promise_kept(node, moment);
+    expect_promise_kept(node, moment, GetParam().format);
     if (HasFailure()) {
       return;
     }
@@ -87,15 +96,15 @@ TEST_P(PowerFailureAtEveryMoment, ASecondOneDuringRecoveryLosesNothingEither) {
     {
       Node node(std::move(moment.disk));
       node.machine.fs->before_change([&](const std::string& operation) {
-        images.emplace_back(operation, node.machine.disk.after_power_failure(GetParam()));
+        images.emplace_back(operation, node.machine.disk.after_power_failure(GetParam().failure));
       });
-      expect_promise_kept(node, moment);
-      images.emplace_back("the end of recovery", node.machine.disk.after_power_failure(GetParam()));
+      expect_promise_kept(node, moment, GetParam().format);
+      images.emplace_back("the end of recovery", node.machine.disk.after_power_failure(GetParam().failure));
     }
     for (auto& [operation, disk] : images) {
       SCOPED_TRACE("second before: " + operation);
       Node node(std::move(disk));
-      expect_promise_kept(node, moment);
+      expect_promise_kept(node, moment, GetParam().format);
       ++second_moments;
       if (HasFailure()) {
         return;
@@ -105,21 +114,29 @@ TEST_P(PowerFailureAtEveryMoment, ASecondOneDuringRecoveryLosesNothingEither) {
   EXPECT_GT(second_moments, 200u);
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Kept, PowerFailureAtEveryMoment,
-    ::testing::Values(sim::PowerFailure{0, false, 0}, sim::PowerFailure{0, false, 1},
-                      sim::PowerFailure{0, false, 1000}, sim::PowerFailure{1, false, 1000},
-                      sim::PowerFailure{40, false, 0}, sim::PowerFailure{700, false, 2},
-                      sim::PowerFailure{40'000, false, 1000}, sim::PowerFailure{1u << 30, false, 0},
-                      sim::PowerFailure{1u << 30, false, 1000}, sim::PowerFailure{0, true, 1000},
-                      sim::PowerFailure{100, true, 0}, sim::PowerFailure{513, true, 1000},
-                      sim::PowerFailure{0, false, 1000, 1000}, sim::PowerFailure{513, false, 1000, 100'000}),
-    [](const auto& tested) {
-      const auto& f = tested.param;
-      return "Bytes" + std::to_string(f.torn_bytes) + (f.sizes_kept ? "WithSizes" : "") + "Names" +
-             std::to_string(f.names_kept) +
-             (f.zeroes_ahead > 0 ? "Zeroes" + std::to_string(f.zeroes_ahead) : "");
-    });
+std::string name_of(const ::testing::TestParamInfo<Failing>& tested) {
+  const auto& f = tested.param.failure;
+  return "Bytes" + std::to_string(f.torn_bytes) + (f.sizes_kept ? "WithSizes" : "") + "Names" +
+         std::to_string(f.names_kept) + (f.zeroes_ahead > 0 ? "Zeroes" + std::to_string(f.zeroes_ahead) : "");
+}
+
+INSTANTIATE_TEST_SUITE_P(Kept, PowerFailureAtEveryMoment,
+                         ::testing::Values(Failing{{0, false, 0}}, Failing{{0, false, 1}},
+                                           Failing{{0, false, 1000}}, Failing{{1, false, 1000}},
+                                           Failing{{40, false, 0}}, Failing{{700, false, 2}},
+                                           Failing{{40'000, false, 1000}}, Failing{{1u << 30, false, 0}},
+                                           Failing{{1u << 30, false, 1000}}, Failing{{0, true, 1000}},
+                                           Failing{{100, true, 0}}, Failing{{513, true, 1000}},
+                                           Failing{{0, false, 1000, 1000}},
+                                           Failing{{513, false, 1000, 100'000}}),
+                         name_of);
+
+INSTANTIATE_TEST_SUITE_P(KeptInTheFirstFormat, PowerFailureAtEveryMoment,
+                         ::testing::Values(Failing{{0, false, 0}, 1}, Failing{{40, false, 0}, 1},
+                                           Failing{{700, false, 2}, 1}, Failing{{1u << 30, false, 1000}, 1},
+                                           Failing{{513, true, 1000}, 1},
+                                           Failing{{513, false, 1000, 100'000}, 1}),
+                         name_of);
 
 }  // namespace
 }  // namespace kiwi::storage

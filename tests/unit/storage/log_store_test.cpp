@@ -405,13 +405,13 @@ TEST_F(LogDirectoryTest, AnInterruptedCreationIsBegunAnew) {
 
 TEST_F(LogDirectoryTest, AnUnknownFormatIsRefusedByItsNumber) {
   ASSERT_TRUE(create());
-  std::string text = "kiwi log store\nformat 2\ninstance 000000000000004d\n";
+  std::string text = "kiwi log store\nformat 3\ninstance 000000000000004d\n";
   char checksum[32];
   std::snprintf(checksum, sizeof(checksum), "checksum %016llx\n",
                 static_cast<unsigned long long>(checksum64(text)));
   write_file(path("KIWI-LOG"), text + checksum);
   EXPECT_EQ(refusal().kind, StorageKind::mismatch);
-  EXPECT_THAT(refusal().cause, HasSubstr("format 2"));
+  EXPECT_THAT(refusal().cause, HasSubstr("format 3"));
   write_file(path("KIWI-LOG"), text + "checksum 0000000000000000\n");
   EXPECT_EQ(refusal().kind, StorageKind::corruption);
 }

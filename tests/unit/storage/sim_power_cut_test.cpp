@@ -209,6 +209,7 @@ TEST(PowerCut, TooManyOutcomesAreSampledWithBothExtremes) {
 struct Case {
   CrashProfile profile;
   std::uint64_t limit;  // of outcomes at each moment
+  std::uint32_t format = storage::kLogFormatVersion;
 };
 
 class LogStoreAfterEveryPowerCut : public ::testing::TestWithParam<Case> {};
@@ -219,6 +220,7 @@ TEST_P(LogStoreAfterEveryPowerCut, KeepsItsPromiseAndTheDescriptionGivesTheSameI
   bool created = false;
   std::uint64_t recovered = 0, exhaustive = 0, moments = 0;
   Node node;
+  node.options.format = GetParam().format;
   node.machine.disk.describe_from("/node");
   const auto try_all = [&](const std::string& operation) {
     if (HasFailure()) {
@@ -236,6 +238,7 @@ TEST_P(LogStoreAfterEveryPowerCut, KeepsItsPromiseAndTheDescriptionGivesTheSameI
       ASSERT_TRUE(same_image(after.image, apply(node.machine.disk, *again).image));
       ASSERT_THAT(after.unmatched, IsEmpty());
       Node later(std::move(after.image));
+      later.options.format = GetParam().format;
       if (!created && !storage::LogStore::exists(later.options)) {
         const auto made = later.create();
         ASSERT_TRUE(made) << storage::why(made);
@@ -329,8 +332,11 @@ TEST(RenamedDirectory, TheSyncsMayComeInTheOtherOrder) {
 
 INSTANTIATE_TEST_SUITE_P(Profile, LogStoreAfterEveryPowerCut,
                          ::testing::Values(Case{CrashProfile::ordered, 16}, Case{CrashProfile::hostile, 64},
-                                           Case{CrashProfile::exact, 1}),
-                         [](const auto& tested) { return std::string(to_string(tested.param.profile)); });
+                                           Case{CrashProfile::exact, 1}, Case{CrashProfile::hostile, 32, 1}),
+                         [](const auto& tested) {
+                           return std::string(to_string(tested.param.profile)) + "Format" +
+                                  std::to_string(tested.param.format);
+                         });
 
 }  // namespace
 }  // namespace kiwi::sim

@@ -48,7 +48,7 @@ class NewerFiles : public testing::Test {
 TEST_F(NewerFiles, TheMarkerOfALog) {
   ASSERT_EQ(refusal(), "it opens");
   ASSERT_TRUE(newer("marker"));
-  EXPECT_THAT(refusal(), HasSubstr("format 2, this program knows only 1"));
+  EXPECT_THAT(refusal(), HasSubstr("format 3, this program knows only 1 to 2"));
 }
 
 TEST_F(NewerFiles, TheStateOfALog) {
