@@ -35,10 +35,53 @@ class MeteredFile : public rocksdb::FSWritableFileOwnerWrapper {
   ByteCount bytes_;
 };
 
+/// RocksDB's own log. A line that the disk does not take is lost: RocksDB 7.8 remembers the error of such a
+/// file and fails an assertion at the next line (EnvLogger, WritableFileWriter), which ends a node whose disk
+/// is merely full.
+class InfoLogFile : public rocksdb::FSWritableFileOwnerWrapper {
+ public:
+  using FSWritableFileOwnerWrapper::FSWritableFileOwnerWrapper;
+
+  IOStatus Append(const rocksdb::Slice& data, const IOOptions& options, IODebugContext* debug) override {
+    target()->Append(data, options, debug).PermitUncheckedError();
+    return IOStatus::OK();
+  }
+  IOStatus Append(const rocksdb::Slice& data, const IOOptions& options,
+                  const rocksdb::DataVerificationInfo& verification, IODebugContext* debug) override {
+    target()->Append(data, options, verification, debug).PermitUncheckedError();
+    return IOStatus::OK();
+  }
+  IOStatus Flush(const IOOptions& options, IODebugContext* debug) override {
+    target()->Flush(options, debug).PermitUncheckedError();
+    return IOStatus::OK();
+  }
+  IOStatus Close(const IOOptions& options, IODebugContext* debug) override {
+    target()->Close(options, debug).PermitUncheckedError();
+    return IOStatus::OK();
+  }
+};
+
+class InfoLogs : public rocksdb::FileSystemWrapper {
+ public:
+  using FileSystemWrapper::FileSystemWrapper;
+  const char* Name() const override { return "KiwiInfoLogs"; }
+
+  IOStatus NewWritableFile(const std::string& path, const rocksdb::FileOptions& options,
+                           std::unique_ptr<rocksdb::FSWritableFile>* out, IODebugContext* debug) override {
+    auto status = target()->NewWritableFile(path, options, out, debug);
+    if (status.ok()) {
+      *out = std::make_unique<InfoLogFile>(std::move(*out));
+    }
+    return status;
+  }
+};
+
 class Metered : public rocksdb::FileSystemWrapper {
  public:
   Metered(std::shared_ptr<rocksdb::FileSystem> base, std::shared_ptr<NewestWal> newest)
-      : FileSystemWrapper(std::move(base)), newest_(std::move(newest)) {}
+      : FileSystemWrapper(base),
+        newest_(std::move(newest)),
+        info_logs_(rocksdb::NewCompositeEnv(std::make_shared<InfoLogs>(base))) {}
   const char* Name() const override { return "KiwiMetered"; }
 
   IOStatus NewWritableFile(const std::string& path, const rocksdb::FileOptions& options,
@@ -51,9 +94,14 @@ class Metered : public rocksdb::FileSystemWrapper {
     }
     return status;
   }
+  IOStatus NewLogger(const std::string& path, const IOOptions&, std::shared_ptr<rocksdb::Logger>* result,
+                     IODebugContext*) override {
+    return rocksdb::status_to_io_status(rocksdb::NewEnvLogger(path, info_logs_.get(), result));
+  }
 
  private:
   std::shared_ptr<NewestWal> newest_;
+  std::unique_ptr<rocksdb::Env> info_logs_;
 };
 
 /// RocksDB takes its files from the Env's file system; the Env's own file calls go to `base`.

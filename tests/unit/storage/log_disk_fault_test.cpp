@@ -1,6 +1,9 @@
 // Disks that fail, lie about it, and fill up.
 
+#include <rocksdb/file_system.h>
+
 #include "sim_node.hpp"
+#include "storage/log_env.hpp"
 
 namespace kiwi::storage {
 namespace {
@@ -168,6 +171,58 @@ TEST(SimMachine, TheSameStoryLeavesTheSameTrace) {
   const auto first = trace(200);
   EXPECT_EQ(first, trace(200));
   EXPECT_NE(first, trace(201));
+}
+
+/// A disk that takes no byte of RocksDB's own log.
+class NoRoomForLines : public rocksdb::FileSystemWrapper {
+ public:
+  using FileSystemWrapper::FileSystemWrapper;
+  const char* Name() const override { return "NoRoomForLines"; }
+
+  rocksdb::IOStatus NewWritableFile(const std::string& path, const rocksdb::FileOptions& options,
+                                    std::unique_ptr<rocksdb::FSWritableFile>* out,
+                                    rocksdb::IODebugContext* debug) override {
+    auto status = target()->NewWritableFile(path, options, out, debug);
+    if (status.ok() && path.ends_with("/LOG")) {
+      *out = std::make_unique<Full>(std::move(*out));
+    }
+    return status;
+  }
+
+ private:
+  struct Full : rocksdb::FSWritableFileOwnerWrapper {
+    using FSWritableFileOwnerWrapper::FSWritableFileOwnerWrapper;
+    rocksdb::IOStatus Append(const rocksdb::Slice&, const rocksdb::IOOptions&,
+                             rocksdb::IODebugContext*) override {
+      return rocksdb::IOStatus::NoSpace();
+    }
+  };
+};
+
+/// RocksDB 7.8 would end the process at the second line.
+TEST(LogOnAFullDisk, LosesLinesOfRocksDBsOwnLogAndNothingElse) {
+  TempDir dir;
+  const auto full =
+      rocksdb::NewCompositeEnv(std::make_shared<NoRoomForLines>(rocksdb::FileSystem::Default()));
+  auto options = at(dir.path());
+  options.env = full.get();
+  ASSERT_TRUE(LogStore::create(options, some_identity()));
+  {
+    Opened opened(options);
+    ASSERT_TRUE(opened) << why(opened.error);
+    ASSERT_TRUE(opened->write({append(1, 3)}));
+  }
+  EXPECT_EQ(std::filesystem::file_size(dir.path() + "/LOG"), 0u);
+  const LogEnv env(full.get());
+  std::shared_ptr<rocksdb::Logger> lines;
+  ASSERT_TRUE(env.env().GetFileSystem()->NewLogger(dir.path() + "/LOG", {}, &lines, nullptr).ok());
+  for (int i = 0; i < 3; ++i) {
+    rocksdb::Error(lines, "line %d", i);
+    lines->Flush();
+  }
+  Opened opened(options);
+  ASSERT_TRUE(opened) << why(opened.error);
+  EXPECT_EQ(opened->last(), log_id(1, 3));
 }
 
 }  // namespace
