@@ -162,8 +162,6 @@ struct MarkRow {
   X("transfer.begun",            "a leader began to hand over")                                                      \
   X("transfer.asked",            "the target of a transfer is level and was asked to stand")                         \
   X("transfer.aborted",          "a transfer took too long, and the leader leads on")                                \
-  X("read.few_asked",            "a round of confirmation asked no more voters than it needs")                         \
-  X("read.all_asked",            "a voter was silent, and a round went on to ask all")                                   \
   X("read.confirmed",            "a quorum confirmed a round of reads")                                              \
   X("read.confirmed_by_commit",  "a read was confirmed by the commit of a later entry")                              \
   X("read.by_lease",             "a read was confirmed by the leader's lease")                                       \

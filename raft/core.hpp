@@ -297,7 +297,6 @@ class Core {
   bool promised() const;
   std::uint64_t lease_clock_us() const;
   void begin_round();
-  bool ask_few(std::uint64_t last_round);
   void confirm_by_lease();
 
   // raft/room.cpp: nearly full disks
@@ -452,7 +451,6 @@ class Core {
   // --- Leader
   std::vector<Progress> progress_;  // by node id; without the own one
   Index noop_;                      // the first entry of the own term
-  bool few_asked_ = false;          // of the last round: not all voters know of it
   Index let_go_;                    // entries up to here may leave: to the own disk, and to followers
   std::uint64_t heartbeat_sent_ticks_ = 0;
   std::uint64_t handed_over_ticks_ = 0;  // for want of room; 0: not in this term

@@ -86,12 +86,6 @@ void Core::tick_leader() {
       broadcast_heartbeat();
     return;
   }
-  if (few_asked_ && reads_.round_open()) {
-    KIWI_MARK("read.all_asked");
-    few_asked_ = false;
-    broadcast_heartbeat();
-    return;
-  }
   // While nothing else is sent, followers learn of a commit at the next tick.
   for (Progress& p : progress_)
     if (p.sent_commit() < std::min(commit_, p.match()))

@@ -47,32 +47,8 @@ void Core::begin_round() {
   const std::uint64_t round = reads_.start_round();
   if (options_.lease)
     lease_.round_begins(round, lease_clock_us());
-  few_asked_ = ask_few(round - 1);
-  if (!few_asked_)
-    broadcast_heartbeat();
+  broadcast_heartbeat();
   check_rounds();  // a single voter is its own quorum
-}
-
-/// While nothing is written a round asks no more voters than it needs: those that made up the last one. When
-/// one of them is silent all are asked at the next tick (tick_leader). Heartbeats go to all as ever.
-bool Core::ask_few(std::uint64_t last_round) {
-  if (options_.lease || membership().joint() || commit_ < log_.last().index || last_round == 0)
-    return false;
-  std::size_t missing = membership().voters.size() / 2;
-  const auto answers = [&](const Progress& p) {
-    return membership().is_voter(p.node()) && p.acked_round() >= last_round;
-  };
-  if (missing == 0 || !membership().is_voter(options_.id) ||
-      static_cast<std::size_t>(std::count_if(progress_.begin(), progress_.end(), answers)) < missing)
-    return false;
-  for (Progress& p : progress_) {
-    if (missing > 0 && answers(p)) {
-      send_heartbeat(p);
-      --missing;
-    }
-  }
-  KIWI_MARK("read.few_asked");
-  return true;
 }
 
 /// Nobody else leads now, hence nobody else did when these reads came; all of them, so that no read of a

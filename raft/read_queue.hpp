@@ -60,8 +60,6 @@ class ReadQueue {
   std::uint64_t round() const { return started_; }
   /// True when reads wait for a round that has not begun and none is on its way.
   bool wants_round() const;
-  /// A round has begun that is not confirmed.
-  bool round_open() const { return answered_ < started_; }
   std::uint64_t start_round();
   /// A quorum answered `round`.
   void confirm_round(std::uint64_t round);
