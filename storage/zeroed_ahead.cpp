@@ -1,8 +1,10 @@
 #include "storage/zeroed_ahead.hpp"
 
-#include <algorithm>
 #include <string>
 #include <utility>
+
+#include "storage/direct_wal_file.hpp"
+#include "storage/zeroes.hpp"
 
 namespace kiwi::storage {
 namespace {
@@ -16,9 +18,7 @@ class ZeroedFile : public rocksdb::FSWritableFileOwnerWrapper {
  public:
   ZeroedFile(std::unique_ptr<rocksdb::FSWritableFile> file, std::unique_ptr<rocksdb::FSRandomRWFile> zeroes,
              std::uint64_t stretch_bytes)
-      : FSWritableFileOwnerWrapper(std::move(file)),
-        zeroes_(std::move(zeroes)),
-        stretch_bytes_(stretch_bytes) {}
+      : FSWritableFileOwnerWrapper(std::move(file)), handle_(std::move(zeroes)), zeroes_(stretch_bytes) {}
 
   IOStatus Append(const rocksdb::Slice& data, const IOOptions& options, IODebugContext* debug) override {
     if (auto status = zero_ahead_of(data.size(), options); !status.ok()) {
@@ -36,14 +36,15 @@ class ZeroedFile : public rocksdb::FSWritableFileOwnerWrapper {
   IOStatus Truncate(std::uint64_t size, const IOOptions& options, IODebugContext* debug) override {
     auto status = target()->Truncate(size, options, debug);
     if (status.ok()) {
-      end_ = zeroed_to_ = size;
+      end_ = size;
+      zeroes_.file_ends_at(size);
     }
     return status;
   }
   IOStatus Close(const IOOptions& options, IODebugContext* debug) override {
-    if (zeroes_) {
-      zeroes_.reset();
-      if (zeroed_to_ > end_) {
+    if (handle_) {
+      handle_.reset();
+      if (zeroes_.lie_behind(end_)) {
         // Zeroes that stay do no harm.
         target()->Truncate(end_, options, debug).PermitUncheckedError();
       }
@@ -57,35 +58,23 @@ class ZeroedFile : public rocksdb::FSWritableFileOwnerWrapper {
     if (status.ok()) {
       end_ += bytes;
     } else {
-      zeroes_.reset();
+      handle_.reset();
     }
     return status;
   }
 
   IOStatus zero_ahead_of(std::uint64_t bytes, const IOOptions& options) {
-    const auto end = end_ + bytes;
-    if (end <= zeroed_to_ || !zeroes_) {
+    if (!handle_ || zeroes_.reach(end_ + bytes, *handle_, options)) {
       return IOStatus::OK();
     }
-    static const std::string kZeroes(64u << 10, '\0');
-    const auto to = (end / stretch_bytes_ + 1) * stretch_bytes_;
-    for (auto at = end; at < to;) {
-      const auto piece = std::min<std::uint64_t>(to - at, kZeroes.size());
-      if (!zeroes_->Write(at, rocksdb::Slice(kZeroes.data(), piece), options, nullptr).ok()) {
-        // What there is of room is for the record. A cut does not move the first handle.
-        zeroes_.reset();
-        return target()->Truncate(end_, options, nullptr);
-      }
-      at += piece;
-    }
-    zeroed_to_ = to;
-    return IOStatus::OK();
+    // What there is of room is for the record. A cut does not move the first handle.
+    handle_.reset();
+    return target()->Truncate(end_, options, nullptr);
   }
 
-  std::unique_ptr<rocksdb::FSRandomRWFile> zeroes_;  // null: without
-  std::uint64_t stretch_bytes_;
+  std::unique_ptr<rocksdb::FSRandomRWFile> handle_;  // null: without zeroes
+  Zeroes zeroes_;
   std::uint64_t end_ = 0;  // of what was appended
-  std::uint64_t zeroed_to_ = 0;
 };
 
 class ZeroedAhead : public rocksdb::FileSystemWrapper {
@@ -96,8 +85,15 @@ class ZeroedAhead : public rocksdb::FileSystemWrapper {
 
   IOStatus NewWritableFile(const std::string& path, const rocksdb::FileOptions& options,
                            std::unique_ptr<rocksdb::FSWritableFile>* out, IODebugContext* debug) override {
+    if (!path.ends_with(".log")) {
+      return target()->NewWritableFile(path, options, out, debug);
+    }
+    if (auto direct = new_direct_wal_file(*target(), path, options, stretch_bytes_, debug)) {
+      *out = std::move(direct);
+      return IOStatus::OK();
+    }
     auto status = target()->NewWritableFile(path, options, out, debug);
-    if (!status.ok() || !path.ends_with(".log")) {
+    if (!status.ok()) {
       return status;
     }
     std::unique_ptr<rocksdb::FSRandomRWFile> zeroes;

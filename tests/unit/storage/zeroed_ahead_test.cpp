@@ -15,6 +15,19 @@ using ::testing::HasSubstr;
 constexpr std::uint64_t kStretch = 8192;
 constexpr std::uint64_t kSector = 512;
 
+/// As many file systems are; where it can be had, direct_wal_file_test.cpp tells the stories.
+class WithoutDirectWrites : public rocksdb::FileSystemWrapper {
+ public:
+  WithoutDirectWrites() : FileSystemWrapper(rocksdb::FileSystem::Default()) {}
+  const char* Name() const override { return "WithoutDirectWrites"; }
+  rocksdb::IOStatus NewWritableFile(const std::string& path, const rocksdb::FileOptions& options,
+                                    std::unique_ptr<rocksdb::FSWritableFile>* out,
+                                    rocksdb::IODebugContext* debug) override {
+    return options.use_direct_writes ? rocksdb::IOStatus::IOError("Invalid argument")
+                                     : target()->NewWritableFile(path, options, out, debug);
+  }
+};
+
 class ZeroedAheadFile : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -32,7 +45,8 @@ class ZeroedAheadFile : public ::testing::Test {
 
   TempDir dir_;
   std::string path_ = dir_.path() + "/000004.log";
-  std::shared_ptr<rocksdb::FileSystem> files_ = zeroed_ahead(rocksdb::FileSystem::Default(), kStretch);
+  std::shared_ptr<rocksdb::FileSystem> files_ =
+      zeroed_ahead(std::make_shared<WithoutDirectWrites>(), kStretch);
   std::unique_ptr<rocksdb::FSWritableFile> file_;
   std::string written_;
 };
@@ -53,10 +67,9 @@ TEST_F(ZeroedAheadFile, IsLongerThanWhatIsWrittenUntilItIsClosed) {
 }
 
 /// A file system on which zeroes cannot be written: the second handle fails after so many bytes.
-class ShortOfRoom : public rocksdb::FileSystemWrapper {
+class ShortOfRoom : public WithoutDirectWrites {
  public:
-  ShortOfRoom(std::uint64_t bytes, rocksdb::IOStatus failure)
-      : FileSystemWrapper(rocksdb::FileSystem::Default()), bytes_(bytes), failure_(std::move(failure)) {}
+  ShortOfRoom(std::uint64_t bytes, rocksdb::IOStatus failure) : bytes_(bytes), failure_(std::move(failure)) {}
   const char* Name() const override { return "ShortOfRoom"; }
   rocksdb::IOStatus NewRandomRWFile(const std::string& path, const rocksdb::FileOptions& options,
                                     std::unique_ptr<rocksdb::FSRandomRWFile>* out,
