@@ -20,9 +20,9 @@ namespace kiwi::storage {
 
 inline constexpr std::uint64_t kZeroedAheadBytes = 1u << 20;
 
-/// Forwards everything to `base`; the files are those named *.log. When zeroes cannot be written (a full
-/// disk, a limit of file sizes) they are cut, and the file goes on without: what is wrong with a disk shows
-/// at the records and their sync.
+/// Forwards everything to `base`; the files are those named *.log. Where it can be had they are written past
+/// the page cache (direct_wal_file.hpp). When zeroes cannot be written (a full disk, a limit of file sizes)
+/// they are cut, and the file goes on without: what is wrong with a disk shows at the records and their sync.
 std::shared_ptr<rocksdb::FileSystem> zeroed_ahead(std::shared_ptr<rocksdb::FileSystem> base,
                                                   std::uint64_t stretch_bytes = kZeroedAheadBytes);
 
