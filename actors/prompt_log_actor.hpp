@@ -7,9 +7,10 @@
 // a message to itself makes them durable together.
 //
 // The thread waits for the disk meanwhile. So this is for disks that are quick: after a sync that took longer
-// than kQuickSync the next write is the owner's, until one of its syncs was quick again; and for plain appends
-// (LogStore::is_plain). A disk that stops to answer in such a sync stops this node for everybody, heartbeats,
-// INFO and time-outs of its own clients included, as if the process were stopped, until it answers again.
+// than kQuickSync the next write is the owner's, until one of its syncs was quick again; and for plain
+// appends (LogStore::is_plain). A disk that stops to answer in such a sync stops this node for everybody,
+// heartbeats, INFO and time-outs of its own clients included, as if the process were stopped, until it
+// answers again.
 
 #include <chrono>
 #include <map>

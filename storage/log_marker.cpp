@@ -145,4 +145,27 @@ Result<LogMarker> read_marker(rocksdb::Env& env, const std::string& dir) {
   return LogMarker{format, InstanceId(instance)};
 }
 
+Result<void> require_made(const std::string& dir, const Result<DirKind>& kind) {
+  if (!kind) {
+    return tl::unexpected(kind.error());
+  }
+  constexpr Doing kOpeningLog{StorageSubject::log, StorageVerb::open, StorageOutcome::not_written};
+  const auto refuse = [&](const char* why) {
+    return tl::unexpected(make_error(kOpeningLog, StorageKind::mismatch, dir + why));
+  };
+  switch (*kind) {
+    case DirKind::made:
+      return {};
+    case DirKind::absent:
+      return refuse(" holds no log store");
+    case DirKind::half_made:
+      return refuse(" holds a log store whose making was interrupted");
+    case DirKind::foreign:
+      return refuse(" holds files, but is no kiwi log store (no marker file)");
+    case DirKind::not_a_directory:
+      break;
+  }
+  return refuse(" is not a directory");
+}
+
 }  // namespace kiwi::storage

@@ -40,6 +40,8 @@ enum class DirKind {
 };
 /// Reads names only.
 Result<DirKind> kind_of_dir(rocksdb::Env& env, const std::string& dir);
+/// Refuses whatever is not a complete store.
+Result<void> require_made(const std::string& dir, const Result<DirKind>& kind);
 
 /// Makes the directory and its KIWI-CREATING file; clears a half-made store first.
 /// Requires absent or half_made.

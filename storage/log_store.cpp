@@ -76,29 +76,6 @@ Result<void> make_database(const LogStoreOptions& options, const Identity& ident
   return {};
 }
 
-/// Refuses whatever is not a complete store.
-Result<void> require_made(const std::string& dir, const Result<DirKind>& kind) {
-  if (!kind) {
-    return tl::unexpected(kind.error());
-  }
-  const auto refuse = [&dir](const char* why) {
-    return tl::unexpected(make_error(kOpening, StorageKind::mismatch, dir + why));
-  };
-  switch (*kind) {
-    case DirKind::made:
-      return {};
-    case DirKind::absent:
-      return refuse(" holds no log store");
-    case DirKind::half_made:
-      return refuse(" holds a log store whose making was interrupted");
-    case DirKind::foreign:
-      return refuse(" holds files, but is no kiwi log store (no marker file)");
-    case DirKind::not_a_directory:
-      break;
-  }
-  return refuse(" is not a directory");
-}
-
 }  // namespace
 
 struct LogStore::Impl {
