@@ -308,7 +308,8 @@ bool run(const std::string& dir, double seconds) {
     bare = measurement.run(no_op, seconds / 5);
   }
   {
-    Measurement measurement(system, spawn_log_store(system, SpawnMode::own_thread, open_store(dir), kEpoch));
+    Measurement measurement(system, spawn_log_store(system, SpawnMode::own_thread,
+                                                    std::make_shared<OpenLog>(open_store(dir)), kEpoch));
     batched = measurement.run(batches, seconds * 2 / 5);
     alone = measurement.run(single, seconds * 2 / 5);
   }
