@@ -6,6 +6,7 @@
 #include <cstring>
 #include <utility>
 
+#include "messages/assert.hpp"
 #include "storage/zeroes.hpp"
 
 namespace kiwi::storage {
@@ -26,7 +27,9 @@ using AlignedBytes = std::unique_ptr<char, Free>;
 
 /// `bytes`: a multiple of `alignment`, a power of two.
 AlignedBytes aligned_bytes(std::size_t alignment, std::size_t bytes) {
-  return AlignedBytes(static_cast<char*>(std::aligned_alloc(alignment, bytes)));
+  auto* memory = static_cast<char*>(std::aligned_alloc(alignment, bytes));
+  KIWI_ASSERT(memory != nullptr, "out of memory");
+  return AlignedBytes(memory);
 }
 
 class DirectWalFile : public rocksdb::FSWritableFileOwnerWrapper {

@@ -55,6 +55,7 @@ Result<LogDatabase> LogDatabase::open_as(Mode mode, const rocksdb::Options& opti
                           ? rocksdb::DB::OpenForReadOnly(db_options, dir, families, &handles, &raw)
                           : rocksdb::DB::Open(db_options, dir, families, &handles, &raw);
   LogDatabase opened;
+  opened.entries_buffer_bytes_ = families.back().options.write_buffer_size;
   opened.db_.reset(raw);
   if (!status.ok()) {
     return tl::unexpected(to_open_error(status, kOpening, dir));
@@ -94,6 +95,12 @@ void LogDatabase::start_flush() {
   }
   // A flush that fails makes a later write fail, which poisons the store; nothing is acknowledged by it.
   db_->Flush(flush, all).PermitUncheckedError();
+}
+
+bool LogDatabase::is_nearly_full(std::uint64_t bytes) const {
+  std::uint64_t used = 0;
+  db_->GetIntProperty(entries(), rocksdb::DB::Properties::kCurSizeActiveMemTable, &used);
+  return used + bytes > entries_buffer_bytes_ - entries_buffer_bytes_ / 8;
 }
 
 std::uint64_t LogDatabase::bytes_to_merge() const {

@@ -37,6 +37,9 @@ class LogDatabase {
   /// Begins to write all that is in memory into tables: all families at once, so that no write-ahead log is
   /// kept for one of them.
   void start_flush();
+  /// After so many bytes more RocksDB might take new memtables, and with them a new write-ahead log, by
+  /// itself, within a write: its owner starts a flush before that.
+  bool is_nearly_full(std::uint64_t bytes) const;
   /// What lies in tables that are merged next, or moved.
   std::uint64_t bytes_to_merge() const;
 
@@ -46,7 +49,8 @@ class LogDatabase {
                                      std::uint32_t format);
   LogDatabase() = default;
 
-  std::unique_ptr<rocksdb::DB> db_;  // outlives the handles
+  std::uint64_t entries_buffer_bytes_ = 0;  // of a memtable of entries
+  std::unique_ptr<rocksdb::DB> db_;         // outlives the handles
   std::vector<std::unique_ptr<rocksdb::ColumnFamilyHandle>> families_;
 };
 

@@ -277,10 +277,9 @@ void LogStore::Impl::give_back_purged(Index before) {
 /// Fillers and votes take room in the write-ahead log that a memtable does not count, and the log is what
 /// recovery has to scan.
 void LogStore::Impl::start_flush_if_large(std::uint64_t wal_bytes) {
-  if (wal_bytes < options.write_buffer_bytes) {
-    return;
+  if (wal_bytes >= options.write_buffer_bytes || db.is_nearly_full(0)) {
+    db.start_flush();
   }
-  db.start_flush();
 }
 
 Result<LogId> LogStore::write(const std::vector<LogWrite>& group) { return *write_group(group, true); }
@@ -294,7 +293,7 @@ bool LogStore::is_plain(std::uint64_t bytes) const {
   const auto begin = impl_->log_env.wal_bytes();
   const auto end = begin + bytes + kAtMostBesides;
   return begin > 0 && begin / kZeroedAheadBytes == end / kZeroedAheadBytes &&
-         end < impl_->options.write_buffer_bytes;
+         end < impl_->options.write_buffer_bytes && !impl_->db.is_nearly_full(end - begin);
 }
 
 std::optional<Result<LogId>> LogStore::write_group(const std::vector<LogWrite>& group, bool may_wait) {
