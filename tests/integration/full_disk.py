@@ -4,6 +4,7 @@ data and opens it again by itself. Nothing acknowledged is lost, and nobody rest
 The disks are file systems in memory, so that they are small and fill at once; mounting them needs root."""
 import contextlib
 import os
+import random
 import subprocess
 
 from kiwi import resp
@@ -57,7 +58,9 @@ def is_nearly_full(value):
 
 
 def set_value(connection, number):
-    return attempt(connection, "SET", f"f{number}", f"{number}:" + "y" * VALUE, timeout=20.0)
+    # Hardly compressed, so that the data fills a disk, however little the log takes of it.
+    text = random.Random(number).randbytes(VALUE // 2).hex()
+    return attempt(connection, "SET", f"f{number}", f"{number}:{text}", timeout=20.0)
 
 
 def write_until(node, wanted, limit=20000, first=0):
