@@ -17,7 +17,7 @@ static_assert(CAF_VERSION < 1800, "OnIoThread relies on the multiplexer of CAF 0
 
 namespace kiwi {
 
-/// Base: a scheduled actor class. It must never block.
+/// Base: a scheduled actor class. It must not block, but for a short write (prompt_log_actor.hpp).
 template <class Base>
 class OnIoThread : public Base {
  public:
