@@ -115,7 +115,7 @@ TEST_P(LogSpaceTest, WhatMustYetBeWrittenAnewIsKnown) {
   std::uint64_t index = 0, most = 0;
   Opened opened(options);
   ASSERT_TRUE(opened) << why(opened.error);
-  while (index < 2000) {
+  while (index < 1500) {
     ASSERT_TRUE(opened->write({group_from(index + 1)}));
     index += kGroup;
     EXPECT_GT(opened->pending_bytes(), index * kPayloadBytes) << "none of it is in a table yet";
