@@ -11,7 +11,8 @@ namespace {
 
 using Link = std::pair<NodeId, NodeId>;
 
-/// Faults that strike once: they count as in force this long.
+/// Faults that strike once: they count as in force this long, and so does at least the loss of a process that
+/// is started again at once: it must yet read its log and be called by the leader.
 constexpr Time kMomentary = std::chrono::seconds(1);
 const std::set<std::string> kMomentaryKinds = {"reset",      "disconnect", "drop-next",  "duplicate-next",
                                                "replay-old", "half-open",  "starve",     "kill-actor",
@@ -88,7 +89,7 @@ void FaultLedger::end(const script::Action& action, const std::vector<std::strin
     if (!remaining.nodes.empty() || !remaining.links.empty()) {
       return false;
     }
-    window.until = now;
+    window.until = action.verb == "restart" ? std::max(now, window.from + kMomentary) : now;
     return true;
   });
 }

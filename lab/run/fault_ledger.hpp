@@ -14,7 +14,8 @@ namespace kiwi::lab {
 class FaultLedger {
  public:
   /// An action that was done. Looks up in the table of verbs what it begins and ends. Faults that strike once
-  /// (reset, disconnect, drop-next, ...) count as in force for a second.
+  /// (reset, disconnect, drop-next, ...) count as in force for a second; what a restart ends, for at least
+  /// that long.
   void done(const script::Action& action, const Applied& applied, Time now);
   /// In the order in which they began.
   const std::vector<FaultWindow>& windows() const { return windows_; }

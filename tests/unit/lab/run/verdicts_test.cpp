@@ -96,6 +96,19 @@ TEST(Verdicts, NoOperationDuringAFaultIsVacuous) {
   EXPECT_EQ(verdict.check, "vacuous: overlap");
 }
 
+// A process that is started again at once is away for some time all the same.
+TEST(Verdicts, ARestartInTheSameInstantIsAFaultForASecond) {
+  const std::string story = "at 0s  start L1\nat 1s  stop L1\n";
+  const RunRecord record =
+      run_text(std::string(kHead) + story + "at 500ms  crash n2\n          restart n2\n");
+  EXPECT_EQ(record.verdict.outcome, Outcome::pass) << record.verdict.why;
+  const auto& windows = record.windows;
+  ASSERT_EQ(windows.size(), 1U);
+  ASSERT_TRUE(windows[0].until);
+  EXPECT_EQ(*windows[0].until - windows[0].from, seconds(1));
+  EXPECT_EQ(verdict_of(story + "at 2s  crash n2\n       restart n2\n").check, "vacuous: overlap");
+}
+
 TEST(Verdicts, DemandsOfFinally) {
   const std::string story = "at 0s  start L1\nat 1s  crash n2\nat 2s  restart n2\nat 3s  stop L1\n";
   EXPECT_EQ(verdict_of(story + "finally fired(crash)\n").outcome, Outcome::pass);
