@@ -275,6 +275,7 @@ struct RaftState {
   std::deque<Applying> applying;
   std::map<std::uint64_t, Reading> reading;  // by token; tokens grow
   std::deque<StaleRead> stale_reads;
+  std::uint64_t queries_out = 0;  // batches of reads that the state machine has not answered
   std::vector<Held> held;
   std::map<std::uint64_t, Owed> owed;
   std::uint64_t next_token = 1;

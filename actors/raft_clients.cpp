@@ -170,11 +170,18 @@ void RaftState::propose_tick() {
 }
 
 void RaftState::run_queries(std::vector<StateQuery> queries) {
+  ++queries_out;
+  core->serving_reads(true);
   self->request(storage, caf::infinite, StateQueryBatch{{}, std::move(queries)})
       .then(
           [this](StateAnswers& m) {
+            KIWI_ASSERT(queries_out > 0, "each batch of queries is answered once");
+            const bool round_may_begin = --queries_out == 0 && core->round_waits();
+            core->serving_reads(queries_out > 0);
             queries_answered(m);
             deliver_answers();
+            if (round_may_begin)
+              schedule_drive();
           },
           [this](const caf::error& e) { fail(e, StorageSubject::state_machine, StorageVerb::read); });
 }

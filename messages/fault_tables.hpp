@@ -165,6 +165,7 @@ struct MarkRow {
   X("read.confirmed",            "a quorum confirmed a round of reads")                                              \
   X("read.confirmed_by_commit",  "a read was confirmed by the commit of a later entry")                              \
   X("read.by_lease",             "a read was confirmed by the leader's lease")                                       \
+  X("read.round_waited",         "a round of reads waited for the answers to those before")                          \
   X("read.waited_for_apply",     "a confirmed read waited until its index was applied")                              \
   X("read.failed_at_step_down",  "a waiting read failed because leadership was lost")                                \
   X("read.held",                 "a reply waits until the time it is true for is in the log")                        \

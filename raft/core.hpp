@@ -120,6 +120,11 @@ class Core {
   /// Somebody waits for what is committed: it is handed out although little has gathered (Options::
   /// follower_apply_entries).
   void apply_promptly() { apply_due_ = commit_; }
+  /// Whether reads that were given out are still being answered. Meanwhile no round of its own begins for
+  /// those that came later: they would wait for the state machine anyway, and so share fewer rounds.
+  void serving_reads(bool serving) { serving_reads_ = serving; }
+  /// A round waits for those answers: once they are there, take_output() has something to send.
+  bool round_waits() const;
   void entries_read(std::uint64_t fetch_number, std::vector<Entry> entries);
   void read_failed(std::uint64_t fetch_number);
   /// The transport lost what it had queued for `peer` (link down, queue full): in-flight appends to it count
@@ -457,6 +462,7 @@ class Core {
   bool takes_commands_ = true;
   StallWatch stall_watch_;
   ReadQueue reads_;
+  bool serving_reads_ = false;  // of whatever term
   ClockMedian clocks_;
   std::uint64_t agreed_clock_ms_ = 0;  // clocks_.agreed() of now
   std::uint64_t told_ms_ = 0;          // the largest now_ms of this term's reads

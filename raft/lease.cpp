@@ -51,6 +51,11 @@ void Core::begin_round() {
   check_rounds();  // a single voter is its own quorum
 }
 
+/// A single voter is its own quorum: a round costs it nothing.
+bool Core::round_waits() const {
+  return serving_reads_ && role_ == Role::leader && reads_.wants_round() && !alone();
+}
+
 /// Nobody else leads now, hence nobody else did when these reads came; all of them, so that no read of a
 /// connection overtakes an earlier one (rule 13).
 void Core::confirm_by_lease() {

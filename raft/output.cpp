@@ -19,7 +19,9 @@ Output Core::take_output() {
     advance_membership();
   if (role_ == Role::leader) {
     advance_transfer();
-    if (reads_.wants_round()) {
+    if (round_waits()) {
+      KIWI_MARK("read.round_waited");
+    } else if (reads_.wants_round()) {
       ++counters_.read_rounds;
       begin_round();
     }

@@ -73,6 +73,52 @@ TEST(Reads, ManyReadsShareTwoRounds) {
   EXPECT_EQ(n.core.counters().read_rounds, 2u);
 }
 
+TEST(Reads, NoRoundBeginsWhileThoseBeforeAreAnswered) {
+  Lone n = leader();
+  ASSERT_TRUE(n.core.read(7, Index(0)));
+  n.take();
+  n.beat(2, n.got<HeartbeatRequest>(2).at(0).round);
+  ASSERT_EQ(n.reads.size(), 1u);
+  n.core.serving_reads(true);
+  for (std::uint64_t i = 8; i < 11; ++i) {
+    ASSERT_TRUE(n.core.read(i, Index(0)));
+    n.take();
+  }
+  EXPECT_EQ(n.got<HeartbeatRequest>(2).size(), 1u) << "they would wait for the state machine anyway";
+  EXPECT_TRUE(n.core.round_waits());
+  n.core.serving_reads(false);
+  EXPECT_FALSE(n.core.round_waits());
+  n.take();
+  ASSERT_EQ(n.got<HeartbeatRequest>(2).size(), 2u) << "one round for all three";
+  EXPECT_EQ(n.reads.size(), 1u) << "none is served before it is confirmed";
+  n.beat(3, n.got<HeartbeatRequest>(2)[1].round);
+  EXPECT_EQ(n.reads.size(), 4u);
+  EXPECT_EQ(n.core.counters().read_rounds, 2u);
+}
+
+TEST(Reads, ARoundThatIsOnItsWayIsAnsweredWhileThoseBeforeAre) {
+  Lone n = leader();
+  ASSERT_TRUE(n.core.read(7, Index(0)));
+  n.take();
+  n.core.serving_reads(true);  // of what a write confirmed, say
+  n.beat(2, n.got<HeartbeatRequest>(2).at(0).round);
+  EXPECT_EQ(n.reads.size(), 1u);
+  EXPECT_FALSE(n.core.round_waits()) << "nothing waits";
+}
+
+TEST(Reads, AWriteConfirmsWhatWaitsForARound) {
+  Lone n = leader();
+  n.core.serving_reads(true);
+  ASSERT_TRUE(n.core.read(7, Index(0)));
+  write(n, "behind it");
+  n.take();
+  n.sync();
+  EXPECT_TRUE(n.core.round_waits());
+  n.ack(2, 2);
+  EXPECT_EQ(n.reads.size(), 1u);
+  EXPECT_FALSE(n.core.round_waits());
+}
+
 TEST(Reads, ALostRoundIsRepeatedByTheNextHeartbeat) {
   Lone n = leader();
   ASSERT_TRUE(n.core.read(7, Index(0)));
@@ -214,6 +260,10 @@ TEST(Reads, AloneTheyAreReadyAtOnce) {
   ASSERT_TRUE(n.core.read(7, Index(0)));
   n.take();
   EXPECT_EQ(n.reads.size(), 1u);
+  n.core.serving_reads(true);
+  ASSERT_TRUE(n.core.read(8, Index(0)));
+  n.take();
+  EXPECT_EQ(n.reads.size(), 2u) << "a round of one costs nothing, and waits for nobody";
 }
 
 /// Everybody's clock says `ms`; node 2 answers `round`.
