@@ -106,7 +106,7 @@ void define(CLI::App& app, NodeOptions& o, Raw& raw) {
       ->default_str("128MiB");
   add_size(app, "--disk-reserve", o.disk_reserve_bytes, 0,
            "With less room on its disk a node refuses writes and hands leadership over; 0: off")
-      ->default_str("256MiB");
+      ->default_str("512MiB");
   add_size(app, "--scrub-rate", o.scrub_rate_bytes, 0,
            "So much of the log, and as much of the data, is read again in a second and compared with its "
            "checksums; "

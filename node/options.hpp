@@ -35,7 +35,7 @@ struct NodeOptions {
   std::uint64_t log_keep_entries = 1'000'000;
   std::uint64_t log_keep_age_ms = 7ull * 24 * 3600 * 1000;
   std::uint64_t log_laggard_bytes = 128ull << 20;
-  std::uint64_t disk_reserve_bytes = 256ull << 20;  // docs/architecture.md, full disks; 0: none
+  std::uint64_t disk_reserve_bytes = 512ull << 20;  // docs/architecture.md, full disks; 0: none
   std::uint64_t scrub_rate_bytes = 0;               // a second, of each database; 0: none
   /// A second, to all followers together; 0: no limit. Without one, writes beside a transfer had 2.7 times
   /// the P99 of before on two cores; with it less than twice (bench/catch_up.py).

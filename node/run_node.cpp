@@ -55,6 +55,16 @@ std::shared_ptr<spdlog::logger> make_logger(const std::string& level) {
   return log;
 }
 
+/// What a memtable of the log holds, and what the state machine gathers. The more, the less of the log is
+/// ever written to a table, and the less often a key that changes (docs/performance.md). But it needs room on
+/// the disk later, when writes are refused already: far less than the reserve.
+std::uint64_t gathered_bytes(const NodeOptions& o) {
+  constexpr std::uint64_t kMost = 64u << 20;
+  if (o.disk_reserve_bytes == 0)
+    return kMost;
+  return std::clamp<std::uint64_t>(o.disk_reserve_bytes / 8, 1u << 20, kMost);
+}
+
 OpenOptions open_options(const NodeOptions& o, rocksdb::Env* env) {
   OpenOptions open;
   open.env = env;
@@ -65,20 +75,15 @@ OpenOptions open_options(const NodeOptions& o, rocksdb::Env* env) {
   open.cluster_token = o.cluster_token;
   open.new_instance = InstanceId(random_number());
   open.least_free_bytes = kLeastFreeBytes;
-  // What gathers in memory needs room later, when writes are refused already: far less than the reserve.
-  const auto share = std::max<std::uint64_t>(o.disk_reserve_bytes / 8, 1u << 20);
-  if (o.disk_reserve_bytes > 0)
-    open.log_write_buffer_bytes = std::min<std::uint64_t>(share, 16u << 20);
-  open.make_machine = [env, share, reserve = o.disk_reserve_bytes](
-                          const std::string& dir,
-                          const Membership& initial) -> Result<std::unique_ptr<StateMachine>> {
+  const std::uint64_t gathered = gathered_bytes(o);
+  open.log_write_buffer_bytes = gathered;
+  open.make_machine = [env, gathered](const std::string& dir,
+                                      const Membership& initial) -> Result<std::unique_ptr<StateMachine>> {
     RedisMachineOptions options;
     options.env = env;
     options.dir = dir;
-    if (reserve > 0) {
-      options.unwritten_bytes = std::min<std::uint64_t>(share, 32u << 20);
-      options.write_buffer_bytes = std::min(share, options.write_buffer_bytes);
-    }
+    options.unwritten_bytes = gathered;
+    options.write_buffer_bytes = std::min(gathered, options.write_buffer_bytes);
     auto machine = RedisMachine::open(options, initial);
     if (!machine)
       return tl::unexpected(machine.error());
