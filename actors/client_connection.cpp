@@ -18,6 +18,18 @@ constexpr std::uint64_t kReplyBudgetBytes = 32ull << 20;
 // CAF's write buffers keep the size of their largest load for as long as the connection lives.
 constexpr std::size_t kHandOver = 128 << 10;
 constexpr auto kCloseLimit = 5s;
+
+/// What was gathered, as a buffer of its own. Little is copied, so that the string's memory serves on.
+Bytes take(std::string& gathered) {
+  constexpr std::size_t kMostCopied = 4 << 10;
+  Bytes taken;
+  if (gathered.size() <= kMostCopied)
+    taken = Bytes::copy_of(gathered);
+  else
+    taken = Bytes(std::move(gathered));
+  gathered.clear();
+  return taken;
+}
 }  // namespace
 
 ClientConnection::ClientConnection(ClientTransport& transport, std::shared_ptr<RedisShared> shared,
@@ -94,8 +106,8 @@ void ClientConnection::submit_batch() {
   if (batch_.empty())
     return;
   // One buffer for the whole batch; the entries' payloads are windows into it, down to the log.
-  const Bytes writes(std::exchange(batch_bytes_[0], {}));
-  const Bytes reads(std::exchange(batch_bytes_[1], {}));
+  const Bytes writes = take(shared_->write_requests);
+  const Bytes reads = take(shared_->read_requests);
   for (std::size_t i = 0; i < batch_.size(); ++i) {
     const auto& buffer = batch_[i].mode == CommandMode::write ? writes : reads;
     batch_[i].payload = buffer.window(buffer.view().substr(batch_parts_[i].first, batch_parts_[i].second));
@@ -167,9 +179,11 @@ void ClientConnection::execute(const RedisCommand& command) {
   slots_.back().version = session_.version();
   if (auto* submit = std::get_if<SubmitCommand>(&step)) {
     slots_.back().key_slot = submit->slot;
-    auto& bytes = batch_bytes_[submit->mode == CommandMode::write ? 0 : 1];
+    KIWI_ASSERT(!batch_.empty() || (shared_->write_requests.empty() && shared_->read_requests.empty()),
+                "one connection at a time gathers requests");
+    auto& bytes = submit->mode == CommandMode::write ? shared_->write_requests : shared_->read_requests;
     auto begin = bytes.size();
-    encode_request_to(ClientRequest{command}, bytes);
+    encode_request_to(command, bytes);
     batch_parts_.emplace_back(begin, bytes.size() - begin);
     batch_.push_back(ClientCommand{slot, submit->mode, {}});
     return;

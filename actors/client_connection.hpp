@@ -7,7 +7,6 @@
 // Bounded on both sides: a connection with too many commands in flight, or too many bytes that the client
 // does not take, is full, and its transport should not read on until ClientTransport::room().
 
-#include <array>
 #include <caf/all.hpp>
 #include <chrono>
 #include <deque>
@@ -30,6 +29,11 @@ namespace kiwi {
 struct RedisShared {
   RedisOptions options;
   std::shared_ptr<ClientRegistry> registry = std::make_shared<ClientRegistry>();
+  /// What one connection submits in its turn, one request after the other; empty between turns. Writes and
+  /// reads have a buffer each: a write's payload stays in the log's cache and must not keep the reads' bytes
+  /// with it.
+  std::string write_requests;
+  std::string read_requests;
 };
 
 /// What only the replica can answer, and its answer. Same order in both.
@@ -118,11 +122,9 @@ class ClientConnection {
 
   std::deque<Slot> slots_;
   std::uint64_t first_slot_ = 0;
-  /// The commands of one turn. Writes and reads have a buffer each, one request after the other: a write's
-  /// payload stays in the log's cache and must not keep the reads' bytes with it.
+  /// The commands of one turn, and where in the shared buffers their requests lie: offset and size.
   std::vector<ClientCommand> batch_;
-  std::array<std::string, 2> batch_bytes_;                        // [0] writes, [1] reads
-  std::vector<std::pair<std::size_t, std::size_t>> batch_parts_;  // offset and size
+  std::vector<std::pair<std::size_t, std::size_t>> batch_parts_;
   /// Replies, of which out_handed_ bytes were given to the transport; CAF keeps a buffer as large as its
   /// largest load.
   std::string out_;

@@ -23,7 +23,7 @@ tl::expected<Bytes, std::string> make(const Arguments& arguments) {
     // A window without an owner: the text outlives this call, and encoding copies it.
     request.command.args.emplace_back(nullptr, argument);
   }
-  if (encoded_request_bytes(request) > kMaxRequestBytes)
+  if (encoded_request_bytes(request.command) > kMaxRequestBytes)
     return tl::unexpected("a command above " + std::to_string(kMaxRequestBytes) + " bytes");
   const auto* spec = find_command(request.command);
   if (spec == nullptr)

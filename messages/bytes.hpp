@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -18,7 +19,15 @@ class Bytes {
     view_ = *owner;
     owner_ = std::move(owner);
   }
-  static Bytes copy_of(std::string_view text) { return Bytes(std::string(text)); }
+  /// In one piece of memory with its reference count.
+  static Bytes copy_of(std::string_view text) {
+    if (text.empty())
+      return {};
+    auto memory = std::make_shared_for_overwrite<char[]>(text.size());
+    std::copy(text.begin(), text.end(), memory.get());
+    const std::string_view view(memory.get(), text.size());
+    return Bytes(std::shared_ptr<const void>(std::move(memory), view.data()), view);
+  }
   /// `view` must lie inside the memory that `owner` keeps alive.
   Bytes(std::shared_ptr<const void> owner, std::string_view view) : owner_(std::move(owner)), view_(view) {}
 

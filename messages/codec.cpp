@@ -195,22 +195,22 @@ using namespace codec;  // NOLINT: this file's own
 
 std::uint64_t checksum64(std::string_view bytes) { return XXH3_64bits(bytes.data(), bytes.size()); }
 
-std::uint64_t encoded_request_bytes(const ClientRequest& request) {
+std::uint64_t encoded_request_bytes(const RedisCommand& command) {
   std::uint64_t bytes = kRequestFixedBytes;
-  for (const auto& arg : request.command.args) bytes += kRequestArgumentBytes + arg.size();
+  for (const auto& arg : command.args) bytes += kRequestArgumentBytes + arg.size();
   return bytes;
 }
 
-void encode_request_to(const ClientRequest& request, std::string& out) {
+void encode_request_to(const RedisCommand& command, std::string& out) {
+  out.reserve(out.size() + encoded_request_bytes(command));
   Output archive(out);
   archive.write_plain(kFormatVersion);
-  write_message(archive, request);
+  write_message(archive, command);  // as a ClientRequest, which holds nothing else
 }
 
 Bytes encode_request(const ClientRequest& request) {
   std::string out;
-  out.reserve(encoded_request_bytes(request));
-  encode_request_to(request, out);
+  encode_request_to(request.command, out);
   return Bytes(std::move(out));
 }
 

@@ -65,10 +65,10 @@ std::uint64_t checksum64(std::string_view bytes);
 // --- ClientRequest <-> entry payload. decode keeps windows into `payload`: no copy of the arguments. At
 // least one argument, at most kMaxArguments, at most kMaxRequestBytes in all; else decode fails.
 Bytes encode_request(const ClientRequest& request);
-/// Appends the encoded request to `out`, for batches that share one buffer.
-void encode_request_to(const ClientRequest& request, std::string& out);
+/// Appends the encoded request of this command to `out`, for batches that share one buffer.
+void encode_request_to(const RedisCommand& command, std::string& out);
 /// The size that encode_request would give, without encoding.
-std::uint64_t encoded_request_bytes(const ClientRequest& request);
+std::uint64_t encoded_request_bytes(const RedisCommand& command);
 Decoded<ClientRequest> decode_request(const Bytes& payload);
 
 std::string encode_response(const ClientResponse& response);

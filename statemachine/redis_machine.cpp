@@ -1,5 +1,9 @@
 #include "statemachine/redis_machine.hpp"
 
+#include <algorithm>
+#include <array>
+#include <span>
+
 #include "messages/assert.hpp"
 #include "messages/codec.hpp"
 #include "messages/fault_points.hpp"
@@ -31,6 +35,23 @@ std::uint64_t mix(std::uint64_t x) {
 /// An empty request for what is no command.
 Decoded<ClientRequest> decode_command(const Entry& entry) {
   return entry.kind == EntryKind::command ? decode_request(entry.payload) : ClientRequest{};
+}
+
+/// Some commands, and what is known of their first keys on its way to the CPU while the first is carried out.
+std::vector<Decoded<ClientRequest>> decode_ahead(std::span<const Entry> entries, const Overlay& overlay) {
+  constexpr std::size_t kAhead = 16;
+  std::vector<Decoded<ClientRequest>> requests;
+  std::array<std::uint64_t, kAhead> hashes;
+  std::size_t keys = 0;
+  requests.reserve(std::min(entries.size(), kAhead));
+  for (const auto& entry : entries.first(std::min(entries.size(), kAhead))) {
+    const auto& request = requests.emplace_back(decode_command(entry));
+    if (request && request->command.args.size() > 1)
+      hashes[keys++] = data_format::key_hash(request->command.args[1].view());
+  }
+  if (requests.size() > 1)
+    overlay.foresee(std::span(hashes).first(keys));
+  return requests;
 }
 
 }  // namespace
@@ -113,13 +134,17 @@ Result<ApplyResult> RedisMachine::apply(const std::vector<Entry>& entries) {
     impl_->flush_if_asked();
     ApplyResult result;
     result.replies.reserve(entries.size());
-    for (const auto& entry : entries) {
-      result.replies.push_back(impl_->apply_entry(entry, decode_command(entry)));
-      if (entry.kind == EntryKind::digest) {
-        impl_->commit();
-        impl_->digests->request(entry.id.index, impl_->state.keys);
-      } else {
-        impl_->begin_write_back_if_due();
+    for (std::size_t next = 0; next < entries.size();) {
+      const auto requests = decode_ahead(std::span(entries).subspan(next), *impl_->overlay);
+      for (const auto& request : requests) {
+        const auto& entry = entries[next++];
+        result.replies.push_back(impl_->apply_entry(entry, request));
+        if (entry.kind == EntryKind::digest) {
+          impl_->commit();
+          impl_->digests->request(entry.id.index, impl_->state.keys);
+        } else {
+          impl_->begin_write_back_if_due();
+        }
       }
     }
     if (entries.size() > 1)

@@ -6,6 +6,37 @@
 #include "messages/fault_points.hpp"
 
 namespace kiwi {
+namespace {
+constexpr std::size_t kCacheLineBytes = 64;
+}
+
+const Generation::Entry* Generation::any_with(std::uint64_t hash) const {
+  if (index_.empty())
+    return nullptr;
+  auto at = hash & mask();
+  while (index_[at].entry != nullptr && index_[at].hash != hash) at = (at + 1) & mask();
+  return index_[at].entry;
+}
+
+bool Generation::fetch_entry(std::uint64_t hash) const {
+  const auto* entry = any_with(hash);
+  if (entry == nullptr)
+    return false;
+  const auto* begin = reinterpret_cast<const char*>(entry);
+  for (std::size_t at = 0; at < sizeof(Entry); at += kCacheLineBytes) __builtin_prefetch(begin + at);
+  return true;
+}
+
+bool Generation::fetch_content(std::uint64_t hash) const {
+  const auto* entry = any_with(hash);
+  if (entry == nullptr)
+    return false;
+  __builtin_prefetch(entry->key.data());
+  // Its reference count lies before the bytes: to replace it is to count it down.
+  if (const auto payload = entry->slot.record.payload.view(); !payload.empty())
+    __builtin_prefetch(payload.data() - sizeof(void*));
+  return true;
+}
 
 Generation::Entry& Generation::add(std::uint64_t hash, std::string_view key) {
   if (3 * (entries_.size() + 1) > 2 * index_.size())

@@ -48,6 +48,15 @@ struct Generation {
   Entry* find(std::uint64_t hash, std::string_view key) {
     return const_cast<Entry*>(std::as_const(*this).find(hash, key));
   }
+  /// Three steps that ask the CPU for what find() and a change of the record will look at. Each needs what
+  /// the one before fetched. True: this generation probably knows the key.
+  bool fetch_place(std::uint64_t hash) const {
+    if (!index_.empty())
+      __builtin_prefetch(&index_[hash & mask()]);
+    return false;
+  }
+  bool fetch_entry(std::uint64_t hash) const;
+  bool fetch_content(std::uint64_t hash) const;
   /// Requires a key that it does not know. The entry stays where it is.
   Entry& add(std::uint64_t hash, std::string_view key);
   std::size_t size() const { return entries_.size(); }
@@ -73,6 +82,8 @@ struct Generation {
     Entry* entry = nullptr;
   };
   std::uint64_t mask() const { return index_.size() - 1; }
+  /// Of some key with this hash; null: none.
+  const Entry* any_with(std::uint64_t hash) const;
   void grow(std::size_t places);
   void place(Entry& entry);
 

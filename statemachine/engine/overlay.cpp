@@ -17,21 +17,23 @@ namespace {
 constexpr std::uint64_t kSlotOverheadBytes = 200;
 constexpr std::uint64_t kDeadlineOverheadBytes = 100;
 
-/// As Bytes::copy_of, in one piece of memory.
-Bytes own_copy(std::string_view text) {
-  if (text.empty())
-    return {};
-  auto memory = std::make_shared_for_overwrite<char[]>(text.size());
-  std::copy(text.begin(), text.end(), memory.get());
-  const std::string_view view(memory.get(), text.size());
-  return Bytes(std::shared_ptr<const void>(std::move(memory), view.data()), view);
-}
-
 [[noreturn]] void damaged(const std::string& what) {
   throw StorageFailure(state_machine_error(StorageVerb::read, StorageKind::corruption, what));
 }
 
 }  // namespace
+
+void Overlay::foresee(std::span<const std::uint64_t> hashes) const {
+  const auto each = [&](auto step) {
+    for (const auto hash : hashes)
+      for (const auto* generation : {static_cast<const Generation*>(now_.get()), before_.get()})
+        if (generation != nullptr && step(*generation, hash))
+          break;
+  };
+  each([](const Generation& g, std::uint64_t hash) { return g.fetch_place(hash); });
+  each([](const Generation& g, std::uint64_t hash) { return g.fetch_entry(hash); });
+  each([](const Generation& g, std::uint64_t hash) { return g.fetch_content(hash); });
+}
 
 Generation::Entry& Overlay::slot(std::string_view key, bool want_payload) {
   const auto hash = key_hash(key);
@@ -203,7 +205,7 @@ void Overlay::put(std::string_view key, Record record) {
   s.has_payload = true;
   s.record = std::move(record);
   // A window into an entry would keep the buffer of a whole batch alive for as long as this generation.
-  s.record.payload = own_copy(s.record.payload.view());
+  s.record.payload = Bytes::copy_of(s.record.payload.view());
   s.record.meta.written_ms = state_.clock_ms;
   s.record.meta.payload_bytes = s.record.payload.size();
   now_->bytes += s.record.payload.size();

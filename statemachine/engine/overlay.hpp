@@ -10,6 +10,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 
@@ -33,6 +34,10 @@ class Overlay final : public KeyView {
   std::optional<Record> get(std::string_view key) override;
   void walk(std::uint64_t from_hash, const Visitor& visit) override;
   std::uint64_t key_count() const override { return state_.keys; }
+
+  /// Keys with these hashes are about to be asked for: has the CPU fetch what is known of them here, all at
+  /// the same time, where slot() would wait for one after the other.
+  void foresee(std::span<const std::uint64_t> hashes) const;
 
   // --- Changes
   /// Replaces whatever the key held. Sets written_ms. A deadline that has passed already removes the key.
