@@ -179,7 +179,7 @@ void RaftState::hand_out(std::vector<Entry> entries, const std::vector<raft::Rea
   std::size_t next = 0;
   auto run = [&] {
     if (!queries.empty())
-      run_queries(std::exchange(queries, {}));
+      run_queries(std::exchange(queries, {}), QueryKind::linearizable);
   };
   for (const auto& read : reads) {
     std::vector<Entry> before;

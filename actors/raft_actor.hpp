@@ -160,7 +160,8 @@ struct RaftState {
   /// Requires an index that the core just gave this leader.
   void wait_for(Index index, Origin origin);
   void propose_tick();
-  void run_queries(std::vector<StateQuery> queries);
+  enum class QueryKind { linearizable, stale };
+  void run_queries(std::vector<StateQuery> queries, QueryKind kind);
   void queries_answered(StateAnswers& m);
   void release_held(std::uint64_t stamp_ms);
   void write_ended(const ClientSlot& slot);
@@ -275,7 +276,7 @@ struct RaftState {
   std::deque<Applying> applying;
   std::map<std::uint64_t, Reading> reading;  // by token; tokens grow
   std::deque<StaleRead> stale_reads;
-  std::uint64_t queries_out = 0;  // batches of reads that the state machine has not answered
+  std::uint64_t queries_out = 0;  // batches of linearizable reads that the state machine has not answered
   std::vector<Held> held;
   std::map<std::uint64_t, Owed> owed;
   std::uint64_t next_token = 1;

@@ -155,7 +155,7 @@ void RaftState::release_stale_reads() {
       queries.push_back(StateQuery{next.token, 0, found->second.payload});
   }
   if (!queries.empty())
-    run_queries(std::move(queries));
+    run_queries(std::move(queries), QueryKind::stale);
 }
 
 void RaftState::propose_tick() {
@@ -169,14 +169,17 @@ void RaftState::propose_tick() {
   }
 }
 
-void RaftState::run_queries(std::vector<StateQuery> queries) {
-  ++queries_out;
-  core->serving_reads(true);
+void RaftState::run_queries(std::vector<StateQuery> queries, QueryKind kind) {
+  // Stale ones ask for no round: they may come without end and must not hold up those that do.
+  const bool counted = kind == QueryKind::linearizable;
+  queries_out += counted ? 1 : 0;
+  core->serving_reads(queries_out > 0);
   self->request(storage, caf::infinite, StateQueryBatch{{}, std::move(queries)})
       .then(
-          [this](StateAnswers& m) {
-            KIWI_ASSERT(queries_out > 0, "each batch of queries is answered once");
-            const bool round_may_begin = --queries_out == 0 && core->round_waits();
+          [this, counted](StateAnswers& m) {
+            KIWI_ASSERT(queries_out > 0 || !counted, "each batch of queries is answered once");
+            queries_out -= counted ? 1 : 0;
+            const bool round_may_begin = queries_out == 0 && core->round_waits();
             core->serving_reads(queries_out > 0);
             queries_answered(m);
             deliver_answers();

@@ -10,8 +10,8 @@
 namespace kiwi {
 
 namespace {
-/// Between two questions while the log grows: 100 ms, in which 300 MB/s take a tenth of the default reserve;
-/// and while it does not.
+/// Between two questions while the log grows: 100 ms, in which 300 MB/s take a twentieth of the default
+/// reserve; and while it does not.
 constexpr std::uint64_t kBusyTicks = 2;
 constexpr std::uint64_t kIdleTicks = 20;
 }  // namespace

@@ -17,8 +17,8 @@
 //   (c) the leader's lease holds at some moment after the read arrived (leader_lease.hpp): it confirms all
 //       reads that wait, so that none overtakes an earlier one.
 // Rounds ride on heartbeats and appends, one at a time: reads that arrive while a round is on its way share
-// the next one, which begins when it completes. The number of messages is bounded by the round-trip time,
-// whatever the number of reads.
+// the next one. It begins when that completes and those it confirmed are answered (Core::round_waits). So the
+// number of messages is bounded by the round-trip time, whatever the number of reads.
 //
 // It is *emitted* once confirmed and lo is handed out to be applied, with at = max(lo, what was handed out
 // before this Output). Served after `at` is applied and before the entry after it.

@@ -26,6 +26,10 @@ def quick_grid():
             Cell("get", 50, 16, 100), Cell("mix", 50, 1, 100)]
 
 
+# As many connections as etcd's load generator has clients. Its keys have 256 bytes and its values 1 KiB, as its source says
+# (etcdctl/ctlv3/command/check.go).
+BESIDE_ETCD = [Cell("set", 1000, 1, 100), Cell("set", 1000, 1, 1024)]
+
 # What must be reached by three nodes, as a share of one Redis that syncs every write: (what, clients, pipeline) -> ratio.
 FLOORS = {("set", 1, 1): 0.45, ("set", 1, 16): 0.3, ("set", 50, 1): 0.6, ("set", 50, 16): 0.3, ("set", 200, 1): 0.6,
           ("set", 200, 16): 0.3, ("get", 50, 1): 0.7, ("get", 50, 16): 0.3, ("get", 200, 1): 0.7}

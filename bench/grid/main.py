@@ -22,7 +22,7 @@ import machine  # noqa: E402
 import measure  # noqa: E402
 import plots  # noqa: E402
 import tables  # noqa: E402
-from cells import FLOORS, quick_grid, whole_grid  # noqa: E402
+from cells import BESIDE_ETCD, FLOORS, quick_grid, whole_grid  # noqa: E402
 from servers import Etcd, Kiwi, Redis  # noqa: E402
 
 COMMON_REQUESTS = 60_000  # of redis-benchmark, by 50 connections; fewer for one
@@ -70,6 +70,19 @@ def measure_all(options, program, cells):
     return results, common, titles
 
 
+def beside_etcd(options, program, number):
+    """One round of etcd by its own generator, then Kiwi with as many connections."""
+    with Etcd() as etcd:
+        rate, slowest = etcd.writes_per_second()
+    seen = {"rate": rate, "slowest": slowest, "kiwi": {}}
+    with Kiwi(3) as three:
+        for cell in BESIDE_ETCD:
+            seen["kiwi"][cell.title] = measure.one_run(program, three, cell, options.seconds, 1 + number)["rate"]
+    print(f"etcd, round {number + 1}: {rate:,} writes/s; Kiwi: " +
+          ", ".join(f"{title} {kiwi:,.0f}/s" for title, kiwi in seen["kiwi"].items()), file=sys.stderr, flush=True)
+    return seen
+
+
 def as_json(results):
     return [{**dataclasses.asdict(cell), "servers": by_server} for cell, by_server in results.items()]
 
@@ -98,11 +111,7 @@ def main():
         report["fdatasync_us"] = machine.fdatasync_us(folder)
         results, common, report["servers"] = measure_all(options, program, cells)
         if not options.no_etcd and not options.quick:
-            report["etcd"] = []
-            for number in range(options.rounds):
-                with Etcd() as etcd:
-                    report["etcd"].append(etcd.writes_per_second())
-                print(f"etcd, round {number + 1}: {report['etcd'][-1][0]:,} writes/s", file=sys.stderr, flush=True)
+            report["etcd"] = [beside_etcd(options, program, number) for number in range(options.rounds)]
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     os.makedirs(options.output, exist_ok=True)
