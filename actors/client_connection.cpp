@@ -179,8 +179,10 @@ void ClientConnection::execute(const RedisCommand& command) {
   slots_.back().version = session_.version();
   if (auto* submit = std::get_if<SubmitCommand>(&step)) {
     slots_.back().key_slot = submit->slot;
-    KIWI_ASSERT(!batch_.empty() || (shared_->write_requests.empty() && shared_->read_requests.empty()),
-                "one connection at a time gathers requests");
+    if (batch_.empty()) {  // what a connection left that ran out of memory in the middle of its turn
+      shared_->write_requests.clear();
+      shared_->read_requests.clear();
+    }
     auto& bytes = submit->mode == CommandMode::write ? shared_->write_requests : shared_->read_requests;
     auto begin = bytes.size();
     encode_request_to(command, bytes);

@@ -17,7 +17,8 @@ namespace {
 
 constexpr std::size_t kBlockCacheBytes = 8u << 20;
 constexpr std::size_t kInfoLogBytes = 4u << 20;
-/// Purged entries leave the disk by the table (log_purge.hpp), so tables are small.
+/// Purged entries leave the disk by the table (log_purge.hpp), so tables that merge are small;
+/// one of entries is moved as it was flushed.
 constexpr std::size_t kTableBytes = 8u << 20;
 
 /// Of the default family beside entries: a state of some 110 bytes per batch. A batch takes 512 bytes of the

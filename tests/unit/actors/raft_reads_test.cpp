@@ -103,6 +103,45 @@ TEST(RaftReads, AReadSharesTheRoundThatBeganAfterItAndNoOther) {
   EXPECT_EQ(second.answers(), 1u);
 }
 
+TEST(RaftReads, TheNextRoundBeginsWhenTheLastAnswerIsThere) {
+  RaftWorld w(nodes(3));
+  w.lead();
+  w.heard_by<HeartbeatRequest>(3);
+  w.hold_queries = true;
+  auto first = w.query("a");
+  w.serve(2);
+  EXPECT_THAT(w.machine_calls, ElementsAre("query a"));
+  auto second = w.query("b");
+  auto third = w.query("c");
+  EXPECT_TRUE(w.heard_by<HeartbeatRequest>(2).empty()) << "the machine is busy with the first";
+  w.query_one();
+  w.run();
+  EXPECT_EQ(first.answers(), 1u);
+  EXPECT_EQ(w.heard_by<HeartbeatRequest>(3).size(), 2u) << "one round for \"a\", one for both of these";
+  w.serve(2);
+  EXPECT_THAT(w.machine_calls, ElementsAre("query a", "query b", "query c"));
+  w.query_one();
+  w.run();
+  EXPECT_EQ(second.answers(), 1u);
+  EXPECT_EQ(third.answers(), 1u);
+}
+
+TEST(RaftReads, StaleReadsWithoutEndHoldUpNoRound) {
+  RaftWorld w(nodes(3));
+  w.lead();
+  w.hold_queries = true;
+  auto stale = w.query("stale", true);
+  EXPECT_THAT(w.machine_calls, ElementsAre("query stale"));
+  auto question = w.query("a");
+  w.serve(2);
+  EXPECT_THAT(w.machine_calls, ElementsAre("query stale", "query a")) << "the first is not answered yet";
+  w.query_one();
+  w.query_one();
+  w.run();
+  EXPECT_EQ(stale.answers(), 1u);
+  EXPECT_EQ(question.answers(), 1u);
+}
+
 TEST(RaftReads, ReadsThatFailNameTheNewLeader) {
   RaftWorld w(nodes(3));
   w.lead();
